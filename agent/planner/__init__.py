@@ -1,0 +1,1 @@
+"""The embedded planner: from a question to a plan, with no model behind it."""

@@ -1,0 +1,1 @@
+"""What good looks like: FinOps guidance, indexed for retrieval."""

@@ -1,0 +1,64 @@
+"""The home folder and its settings: flags first, then ``FINOPS_*`` variables, then ``finops.toml``."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from finops_assistant.store.errors import UsageError, suggest
+
+HOME_VARIABLE = "FINOPS_HOME"
+TABLES = ("reporting_currency", "tags", "principals", "default_principal")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``finops.toml`` says. ``tags``: dimension -> {keys: [...], values: {alias: value}}."""
+
+    reporting_currency: str | None = None
+    tags: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    principals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    default_principal: str | None = None
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder that holds everything of one installation."""
+
+    path: Path
+
+    @classmethod
+    def find(cls, path: str | Path | None = None) -> Home:
+        """The folder named, else ``FINOPS_HOME``, else ``~/.finops``."""
+        chosen = path or os.environ.get(HOME_VARIABLE) or Path.home() / ".finops"
+        return cls(Path(chosen).expanduser().absolute())
+
+    @property
+    def pointer(self) -> Path:
+        """``costs.duckdb``: a link to the current version of the store."""
+        return self.path / "costs.duckdb"
+
+    @property
+    def state(self) -> Path:
+        """``state.sqlite``: conversations and whatever else is not cost data."""
+        return self.path / "state.sqlite"
+
+    def settings(self) -> Settings:
+        """The settings of this folder; an absent file means the defaults."""
+        file = self.path / "finops.toml"
+        if not file.exists():
+            return Settings()
+        try:
+            data = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{file} is not valid TOML ({error}). Correct it and try again.") from None
+        for name in data:
+            if name not in TABLES:
+                near = suggest(name, TABLES)
+                hint = f" Did you mean {near[0]}?" if near else f" Known: {', '.join(TABLES)}."
+                raise UsageError(f"{file}: unknown setting {name!r}.{hint}")
+        return Settings(**data)
