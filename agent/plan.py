@@ -62,6 +62,7 @@ class Context(Strict):
     """How the plan stands to the conversation."""
 
     op: Literal["new", "patch", "correct"] = "new"
+    base: MetricQuery | None = None  # what a follow-up refers to, kept across a question back
 
 
 Step = Annotated[

@@ -1,1 +1,1 @@
-"""What the assistant can do: one capability a file."""
+"""What the assistant can do: one capability a file, listed in ``tools.catalog.TOOLS``."""
