@@ -1,0 +1,108 @@
+"""What stands beside a result's figures: title, scope and the notes a reader needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from finops_assistant.store.catalogue import Facts
+from finops_assistant.store.metrics import Semantics
+from finops_assistant.store.query import Filter, MetricQuery, TimeSpec
+from finops_assistant.store.result import Scope
+
+# A provider that is silent for longer than this before a period has left; it does not lag.
+LEFT_AFTER = timedelta(days=60)
+_DAY = timedelta(days=1)
+
+
+def title(query: MetricQuery, semantics: Semantics) -> str:
+    """A heading such as ``Effective cost by team and month, 2026-10-01 to 2026-10-31``."""
+    by = [semantics.dimensions[name].title.lower() for name in query.dimensions]
+    if query.show == "count":
+        counted = semantics.dimensions[query.dimensions[0]].plural
+        head, by = f"Number of {counted}", []
+    else:
+        head = _and(semantics.metrics[name].title for name in query.metrics)
+    by += [query.grain] if query.grain else []
+    what = {"share": "Share of ", "rank": "Rank by ", "pareto": "Running share of "}
+    if query.show in what:
+        head = what[query.show] + head[0].lower() + head[1:]
+    return f"{head}{f' by {_and(by)}' if by else ''}, {_days(query.time)}"
+
+
+def scope(
+    query: MetricQuery,
+    semantics: Semantics,
+    principal_filters: Iterable[dict[str, Any]],
+    facts: Facts,
+    today: date,
+    currencies: Sequence[str],
+) -> Scope:
+    """What the figures cover; ``end`` is no later than today."""
+    costs = dict.fromkeys(
+        name for metric in query.metrics for name in _costs(semantics, metric, query)
+    )
+    counted = query.show == "count"
+    midnight = datetime.combine(today, datetime.min.time(), UTC)
+    return Scope(
+        start=query.time.start,
+        end=min(query.time.end, today),
+        filters=(*principal_filters, *map(_filter, query.filters)),
+        currency="" if counted or not costs else ", ".join(currencies),
+        cost_metric="" if counted else ", ".join(costs),
+        data_through=min(facts.data_through, midnight),
+    )
+
+
+def notes(
+    query: MetricQuery, facts: Facts, today: date, currencies: Sequence[str], late: Sequence[str]
+) -> tuple[str, ...]:
+    """Sentences on what the figures leave out: a period that is not over, days before the first
+    loaded one, providers (``late``) whose data ends early, currencies that stay apart."""
+    found = []
+    through = min(facts.last_day, today - _DAY)
+    if query.time.end > through + _DAY:
+        found.append(f"The period is not complete: figures run through {through}.")
+    times = [query.time, query.compare.baseline if query.compare else None]
+    for time, name in zip(times, ("The period", "The period compared with"), strict=True):
+        if time and time.axis == "charge" and time.start < facts.first_day < time.end:
+            found.append(f"{name} is only partly loaded: data begins on {facts.first_day}.")
+    found += [f"{name}'s data ends on {facts.providers[name]}." for name in late]
+    if len(currencies) > 1:
+        found.append(f"Amounts in {_and(currencies)} are shown apart; they are never added.")
+    return tuple(found)
+
+
+def lagging(query: MetricQuery, facts: Facts, today: date) -> tuple[str, ...]:
+    """The providers whose data ends before the period does."""
+    last = min(query.time.end, today, facts.last_day + _DAY) - _DAY
+    since = lag_window(query, facts)
+    return tuple(sorted(name for name, ends in facts.providers.items() if since <= ends < last))
+
+
+def lag_window(query: MetricQuery, facts: Facts) -> date:
+    """The first day on which a provider that lags in the period has rows."""
+    return max(query.time.start, facts.first_day) - LEFT_AFTER
+
+
+def _costs(semantics: Semantics, name: str, query: MetricQuery) -> list[str]:
+    metric = semantics.metrics[name]
+    if not metric.money:
+        return []
+    return [semantics.numerator(metric, query.basis).name if metric.kind == "ratio" else name]
+
+
+def _filter(where: Filter) -> dict[str, Any]:
+    values = [value.canonical for value in where.values]
+    return {"dimension": where.dimension, "op": where.op, "values": values}
+
+
+def _days(time: TimeSpec) -> str:
+    last = time.end - _DAY
+    return str(time.start) if last == time.start else f"{time.start} to {last}"
+
+
+def _and(names: Iterable[str]) -> str:
+    *first, last = list(names)
+    return f"{', '.join(first)} and {last}" if first else last

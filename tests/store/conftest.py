@@ -1,0 +1,114 @@
+"""Small stores written by hand: every row of a test stands in the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+import duckdb
+import pytest
+
+from finops_assistant.store import catalogue
+from finops_assistant.store.database import Database
+from finops_assistant.store.focus import create_table_sql, create_view_sql
+from finops_assistant.store.metrics import load_semantics
+from finops_assistant.store.settings import Home, Settings
+from finops_assistant.store.store import Store
+
+Row = dict[str, Any]
+
+
+@dataclass
+class MemoryDatabase:
+    """The part of ``Database`` that ``Store`` uses, over rows in memory."""
+
+    connection: duckdb.DuckDBPyConnection
+    version: str = "v1"
+    cursors: int = field(default=0)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        self.cursors += 1
+        return self.connection.cursor()
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def make_charge(day: str, cost: str | Decimal, **columns: Any) -> Row:
+    """One charge of a day in USD by AWS; all four costs equal unless named."""
+    start = datetime.fromisoformat(day)
+    month = start.replace(day=1, hour=0)
+    defaults: Row = {
+        "ChargePeriodStart": start,
+        "ChargePeriodEnd": start + timedelta(days=1),
+        "BillingPeriodStart": month,
+        "BillingPeriodEnd": (month + timedelta(days=32)).replace(day=1),
+        "BillingCurrency": "USD",
+        "BillingAccountId": "payer-1",
+        "ServiceProviderName": "AWS",
+        "ServiceName": "Amazon EC2",
+        "ChargeCategory": "Usage",
+        "EffectiveCost": Decimal(cost),
+        "BilledCost": Decimal(cost),
+        "ListCost": Decimal(cost),
+        "ContractedCost": Decimal(cost),
+        "_file_id": 1,
+    }
+    return defaults | columns
+
+
+def insert_rows(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
+    for row in rows:
+        names = ", ".join(f'"{name}"' for name in row)
+        marks = ", ".join("?" * len(row))
+        connection.execute(
+            f"INSERT INTO charges ({names}) VALUES ({marks})",
+            list(row.values()),
+        )
+
+
+@pytest.fixture
+def charge() -> Callable[..., Row]:
+    """Makes one row: ``charge("2026-01-31", "12.50", x_Team="search")``."""
+    return make_charge
+
+
+@pytest.fixture
+def insert() -> Callable[[duckdb.DuckDBPyConnection, Sequence[Row]], None]:
+    return insert_rows
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[[Sequence[Row]], duckdb.DuckDBPyConnection]]:
+    """Makes a database with the schema and some rows, its catalogue fresh."""
+    opened: list[duckdb.DuckDBPyConnection] = []
+
+    def make(rows: Sequence[Row]) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect()
+        opened.append(connection)
+        connection.execute(create_table_sql())
+        connection.execute(create_view_sql())
+        insert_rows(connection, rows)
+        catalogue.refresh(connection, full=True)
+        return connection
+
+    yield make
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def store_of(
+    connect: Callable[[Sequence[Row]], duckdb.DuckDBPyConnection],
+) -> Callable[..., Store]:
+    """Makes a store over some rows: ``store_of(rows, principals={...})``."""
+
+    def make(rows: Sequence[Row], **settings: Mapping[str, Any] | str | None) -> Store:
+        database = cast("Database", MemoryDatabase(connect(rows)))
+        made = Settings(**cast("dict[str, Any]", settings))
+        return Store(Home.find("/nowhere"), database, made, load_semantics())
+
+    return make

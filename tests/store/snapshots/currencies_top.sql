@@ -1,0 +1,25 @@
+WITH grouped AS (
+  SELECT
+    BillingCurrency AS currency,
+    coalesce(ServiceName, '(none)') AS service,
+    sum(EffectiveCost) AS effective_cost
+  FROM focus
+  WHERE ChargePeriodStart >= TIMESTAMP '2026-03-01'
+    AND ChargePeriodStart < TIMESTAMP '2026-04-01'
+  GROUP BY 1, 2
+),
+placed AS (
+  SELECT
+    currency,
+    service,
+    effective_cost,
+    row_number() OVER (PARTITION BY currency ORDER BY currency, effective_cost DESC NULLS LAST, service) AS place
+  FROM grouped
+)
+SELECT
+  currency,
+  service,
+  effective_cost
+FROM placed
+WHERE place <= 2
+ORDER BY currency, effective_cost DESC NULLS LAST, service
