@@ -48,6 +48,8 @@ class _QueryPhrasing:
         self.metrics = [n for n in names if n in asked] or [
             n for n in names if n in semantics.metrics
         ]
+        # Named things side by side have a column of their own, asked for or not.
+        self.dimensions = [n for n in names if n in semantics.dimensions]
 
     def headline(self) -> str:
         if not self.main.rows:
@@ -59,7 +61,7 @@ class _QueryPhrasing:
             )
         if self.query.grain:
             return self._series()
-        if self.query.dimensions:
+        if self.dimensions:
             return self._leader()
         return self._total()
 
@@ -81,9 +83,8 @@ class _QueryPhrasing:
             if f.get("by") == "principal"
         ]
         if scope.data_through:
-            parts.append(
-                f"data through {figures.day((scope.data_through - timedelta(microseconds=1)).date())}"
-            )
+            last = scope.data_through - timedelta(microseconds=1)
+            parts.append(f"data through {figures.day(last.date())}")
         return "_" + " · ".join(part for part in parts if part) + "_"
 
     def _total(self) -> str:
@@ -94,8 +95,8 @@ class _QueryPhrasing:
         return lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines)
 
     def _sentence(self, row: int, metric: str) -> str:
-        figure = f"**{self._cell(row, metric)}**{self._unit_word(metric)}"
-        name = self._title(metric).lower()
+        figure = f"**{self._cell(row, metric)}**"
+        name = self._name(metric)
         text = f"{figure} {name}{self._about()}, {self._days()}"
         if self.query.compare and self._has(f"{metric}_change"):
             text += self._change(row, metric)
@@ -116,16 +117,23 @@ class _QueryPhrasing:
 
     def _leader(self) -> str:
         metric = self.metrics[0]
-        name = self._title(metric).lower()
+        name = self._name(metric)
         label = self._label(0)
-        figure = f"**{self._cell(0, metric)}**{self._unit_word(metric)}"
+        figure = f"**{self._cell(0, metric)}**"
         where = f"{self._about()}, {self._days()}"
         if self._has("share"):
             share = f"**{self._cell(0, 'share')}**"
             verb = "is" if len(self.main.rows) == 1 else "leads with"
             return f"{label} {verb} {share} of {name}{where}: {figure}."
+        if self.query.compare and self.query.compare.kind == "values":
+            sides = [
+                f"{self._label(row)} **{self._cell(row, metric)}**"
+                for row in range(len(self.main.rows))
+            ]
+            return f"{', '.join(sides)}: {name}, {self._days()}."
         if not self.query.order or self._has("currency"):
-            return f"{name.capitalize()} by {self._dimensions()}{where}{self._all_together()}."
+            title = self._title(metric)
+            return f"{title} by {self._dimensions()}{where}{self._all_together()}."
         if self._has(f"{metric}_change"):
             return f"{label} {self._moved(0, metric)} to {figure} {name}{where}."
         place = "lowest" if self._ascending() else "highest"
@@ -159,15 +167,16 @@ class _QueryPhrasing:
         ]
         name = self._title(metric)
         opening = f"{name} by {self.query.grain}{self._about()}, {self._days()}"
-        if self.query.dimensions or not known or self._has("currency"):
+        if self.dimensions or not known or self._has("currency"):
             return opening + "."
         top = max(known, key=lambda pair: Decimal(str(pair[0])))[1]
         all_together = ""
         if self.total and len(self.total.rows) == 1:
             all_together = f"**{{{self.total.id}.0.{metric}}}** in all, "
         last = len(self.main.rows) - 1
+        on = "on" if self.query.grain == "day" else "in"
         return (
-            f"{opening}: {all_together}highest in {self._cell(top, 'period')} "
+            f"{opening}: {all_together}highest {on} {self._cell(top, 'period')} "
             f"(**{self._cell(top, metric)}**), latest {self._cell(last, 'period')} "
             f"(**{self._cell(last, metric)}**)."
         )
@@ -184,11 +193,11 @@ class _QueryPhrasing:
 
     def _dimensions(self) -> str:
         return " and ".join(
-            self.semantics.dimensions[name].title.lower() for name in self.query.dimensions
+            self.semantics.dimensions[name].title.lower() for name in self.dimensions
         )
 
     def _label(self, row: int) -> str:
-        cells = [self._cell(row, name) for name in self.query.dimensions]
+        cells = [self._cell(row, name) for name in self.dimensions]
         return "**" + "**, **".join(cells) + "**"
 
     def _ascending(self) -> bool:
@@ -197,9 +206,10 @@ class _QueryPhrasing:
     def _title(self, metric: str) -> str:
         return self.semantics.metrics[metric].title
 
-    def _unit_word(self, metric: str) -> str:
-        unit = self.main.columns[self.main.index(metric)].unit
-        return f" {unit}" if unit == "hours" else ""
+    def _name(self, metric: str) -> str:
+        """The title within a sentence: ``effective cost``, ``GPU hours``."""
+        title = self._title(metric)
+        return title if title[:2].isupper() else title[0].lower() + title[1:]
 
     def _has(self, column: str) -> bool:
         return any(c.name == column for c in self.main.columns)

@@ -38,7 +38,7 @@ def unbound(filled: Filled, question: str, names: Iterable[str] = ()) -> list[st
             covered[found.start() : found.end()] = b"\1" * (found.end() - found.start())
     for name in names:
         if any(c.isdigit() for c in name):
-            for found in re.finditer(re.escape(name), text):
+            for found in re.finditer(re.escape(name), text, re.IGNORECASE):
                 covered[found.start() : found.end()] = b"\1" * (found.end() - found.start())
     asked = {_bare(found) for found in _NUMERAL.findall(question)}
     return [

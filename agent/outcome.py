@@ -12,7 +12,7 @@ from finops_assistant.agent.chart import chart
 from finops_assistant.agent.follow_ups import follow_ups
 from finops_assistant.agent.placeholders import fill
 from finops_assistant.agent.plan import AbstainPlan, ClarifyPlan, Plan, QueryPlan, RefusePlan
-from finops_assistant.agent.untrusted import escaped
+from finops_assistant.agent.untrusted import escaped, markdown
 from finops_assistant.store.errors import QueryRefused
 from finops_assistant.store.metrics import Semantics
 from finops_assistant.store.query import ReasonCode
@@ -80,11 +80,12 @@ def _names(plan: Plan, results: tuple[Result, ...], semantics: Semantics) -> Ite
     """Texts of the answer that may carry digits of their own."""
     for metric in semantics.metrics.values():
         yield metric.title
-        yield metric.title.lower()
         yield metric.description
     if isinstance(plan.step, QueryPlan):
         for condition in plan.step.query.filters:
-            yield from (escaped(value.canonical) for value in condition.values)
+            for value in condition.values:
+                yield from (escaped(value.raw), markdown(value.raw))
+                yield from (escaped(value.canonical), markdown(value.canonical))
     for result in results:
         for stated in result.scope.filters:
             values = stated.get("values")

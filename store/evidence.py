@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from finops_assistant.store.catalogue import Facts
+from finops_assistant.store.catalogue import Catalogue, Facts
 from finops_assistant.store.metrics import Semantics
 from finops_assistant.store.query import Filter, MetricQuery, TimeSpec
 from finops_assistant.store.result import Scope
@@ -14,6 +14,8 @@ from finops_assistant.store.result import Scope
 # A provider that is silent for longer than this before a period has left; it does not lag.
 LEFT_AFTER = timedelta(days=60)
 _DAY = timedelta(days=1)
+MOST_NAMESAKES = 3
+SHORTEST_NAMESAKE = 3
 
 
 def title(query: MetricQuery, semantics: Semantics) -> str:
@@ -72,6 +74,32 @@ def notes(
     if len(currencies) > 1:
         found.append(f"Amounts in {_and(currencies)} are shown apart; they are never added.")
     return tuple(found)
+
+
+def namesakes(query: MetricQuery, semantics: Semantics, catalogue: Catalogue) -> tuple[str, ...]:
+    """Sentences on values that a reader may take for the one that was asked for: tags are literal,
+    so ``production`` is not ``prod`` and ``search-infra`` is not ``search``."""
+    found = []
+    for where in query.filters:
+        dimension = semantics.dimensions[where.dimension]
+        if not dimension.tag or where.op not in ("in", "not_in"):
+            continue
+        asked = {value.canonical for value in where.values}
+        near = [
+            value
+            for value in catalogue.values(where.dimension)
+            if value not in asked and any(_begins(value, one) for one in asked)
+        ]
+        if near and len(near) <= MOST_NAMESAKES:
+            part = "not part of" if where.op == "in" else "counted in"
+            own, verb = ("a value of its own", "is") if len(near) == 1 else ("apart", "are")
+            found.append(f"{dimension.title} {_and(near)}, {own}, {verb} {part} these figures.")
+    return tuple(found)
+
+
+def _begins(value: str, asked: str) -> bool:
+    one, other = sorted((value.casefold(), asked.casefold()), key=len)
+    return len(one) >= SHORTEST_NAMESAKE and other.startswith(one)
 
 
 def lagging(query: MetricQuery, facts: Facts, today: date) -> tuple[str, ...]:

@@ -120,7 +120,10 @@ class Store:
             query=query.to_json(),
             sql=compiled.sql,
             scope=evidence.scope(query, self.semantics, where.filters, facts, today, currencies),
-            notes=evidence.notes(query, facts, today, currencies if apart else (), late),
+            notes=(
+                *evidence.notes(query, facts, today, currencies if apart else (), late),
+                *evidence.namesakes(query, self.semantics, catalogue),
+            ),
         )
 
     def _in_scope(

@@ -99,3 +99,8 @@ def test_a_numeral_without_a_cell_is_refused(text: str) -> None:
 def test_dates_ordinals_names_and_the_questions_own_figures_stand(text: str) -> None:
     question = "top 5 over 1000?"
     assert numerals.unbound(Filled(text, ()), question, ["gpt-4o-mini", "us-east-1"]) == []
+
+
+def test_names_are_found_however_they_are_written() -> None:
+    text = "cost per 1M tokens of GPT-4.1"
+    assert numerals.unbound(Filled(text, ()), "", ["Cost per 1M tokens", "gpt-4.1"]) == []

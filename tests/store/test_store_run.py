@@ -686,3 +686,23 @@ def test_rows_that_arrive_are_seen_after_the_swap(
     april = days("2026-04-01", "2026-04-02")
     assert rows(store, time=april, filters=(where("team", "in", "fresh"),)) == [(D(1),)]
     assert store.facts(EVERYONE).today - timedelta(days=1) == date(2026, 4, 1)
+
+
+def test_a_name_that_begins_like_another_is_said_to_be_apart(
+    store_of: StoreOf, charge: Make
+) -> None:
+    store = store_of(
+        [
+            charge("2026-01-05", "1", x_Environment="prod"),
+            charge("2026-01-06", "2", x_Environment="production"),
+            charge("2026-01-07", "4", x_Environment="dev"),
+        ]
+    )
+
+    def notes(op: str) -> tuple[str, ...]:
+        query = MetricQuery(time=JANUARY, filters=(where("environment", op, "prod"),))
+        return store.run(query, EVERYONE, as_of=date(2026, 2, 1)).notes
+
+    apart = "Environment production, a value of its own, is {} these figures."
+    assert apart.format("not part of") in notes("in")
+    assert apart.format("counted in") in notes("not_in")
