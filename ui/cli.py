@@ -1,0 +1,146 @@
+"""The command line: reads the arguments, runs one command, turns errors into a sentence and a code.
+
+Exit codes: 0 answered; 1 the program failed; 2 usage or configuration; 3 the answer was a question
+back, an abstention or a refusal; 130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import io
+import os
+import re
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+from finops_assistant.store.errors import FinopsError, suggest
+from finops_assistant.ui.commands import COMMANDS, GLOBAL, Argument, Command
+
+STOPPED = 130  # 128 + SIGINT, as shells report it
+PIPE_CLOSED = 141  # 128 + SIGPIPE
+_DESCRIPTION = (
+    "Ask a cloud or AI cost question in plain words; get a right answer with its evidence."
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what an encoding cannot say is no failure
+            stream.reconfigure(errors="replace" if stream is sys.stdin else "backslashreplace")
+    parser = _parser()
+    debug = False
+    try:
+        args = parser.parse_args(argv)
+        debug = args.debug
+        if args.command is None:
+            parser.print_help(sys.stderr)
+            return 2
+        if not debug:
+            import warnings
+
+            warnings.simplefilter("ignore")  # those of libraries say nothing to a user
+        code = _run(args)
+        sys.stdout.flush()
+        return code
+    except FinopsError as error:
+        return _fail(str(error), error.exit_code, debug)
+    except KeyboardInterrupt:
+        return _fail("Stopped.", STOPPED, debug)
+    except BrokenPipeError:
+        # Whatever read our output has gone; leave nothing for the interpreter to flush into it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        out = "Free some space" if error.errno == errno.ENOSPC else "See to that"
+        return _fail(f"{error.strerror or error}{where}. {out} and run it again.", 1, debug)
+    except Exception as error:
+        what = " ".join(str(error).split())[:200]
+        return _fail(
+            f"The program failed ({type(error).__name__}: {what}). "
+            "Run it again with --debug to see where, and report it.",
+            1,
+            debug,
+        )
+
+
+def _run(args: argparse.Namespace) -> int:
+    from finops_assistant.store.settings import Home
+
+    args.home = Home.find(args.home)
+    command = next(c for c in COMMANDS if c.name == args.command)
+    module, _, function = command.runner.partition(":")
+    runner = getattr(import_module(f"finops_assistant.ui.{module}"), function)
+    return int(runner(args))
+
+
+def _fail(sentence: str, code: int, debug: bool) -> int:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    from finops_assistant.ui.terminal import clean
+
+    print(clean(sentence), file=sys.stderr)
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with one plain sentence for an error."""
+
+    def error(self, message: str) -> NoReturn:
+        if (
+            unknown := re.match(r"argument COMMAND: invalid choice: '(.*?)' ", message)
+        ) is not None:
+            names = [command.name for command in COMMANDS]
+            near = suggest(unknown[1], names, limit=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
+            print(f"There is no command {unknown[1]!r}; {hint}", file=sys.stderr)
+            raise SystemExit(2)
+        print(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.", file=sys.stderr)
+        raise SystemExit(2)
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from importlib.metadata import version
+
+        print(f"finops-assistant {version('finops-assistant')}")
+        raise SystemExit(0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser("finops", description=_DESCRIPTION, allow_abbrev=False)
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    for argument in GLOBAL:
+        _add(parser, argument)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for command in COMMANDS:
+        _add_command(commands, command)
+    return parser
+
+
+def _add_command(commands: Any, command: Command) -> None:
+    sub = commands.add_parser(
+        command.name,
+        help=command.help,
+        description=f"{command.help[0].upper()}{command.help[1:]}.",
+        allow_abbrev=False,
+    )
+    for argument in command.arguments:
+        _add(sub, argument)
+    for argument in GLOBAL:  # accepted after the command too; unset there, the first one stands
+        _add(sub, argument, default=argparse.SUPPRESS)
+
+
+def _add(parser: argparse.ArgumentParser, argument: Argument, **more: Any) -> None:
+    text = argument.help.replace("%", "%%")
+    parser.add_argument(*argument.names, help=text, **{**argument.options, **more})
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

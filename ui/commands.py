@@ -1,0 +1,143 @@
+"""Every command of ``finops``, once: its help, its arguments and the function that runs it.
+
+The parser, the dispatch and docs/cli.md come from this table. A runner is named, not imported: what
+a command needs is loaded when that command runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One flag or positional, as argparse takes it."""
+
+    names: tuple[str, ...]
+    help: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command. ``runner`` is ``module:function`` in this room, taking the parsed arguments
+    and returning the exit code."""
+
+    name: str
+    help: str
+    runner: str
+    arguments: tuple[Argument, ...] = ()
+
+
+def _flag(name: str, help: str) -> Argument:
+    return Argument((name,), help, {"action": "store_true"})
+
+
+HOME = Argument(
+    ("--home",),
+    "the folder that holds everything (default: FINOPS_HOME, else ~/.finops)",
+    {"metavar": "FOLDER"},
+)
+DEBUG = _flag("--debug", "show the SQL that ran, and the traceback of an error")
+GLOBAL = (HOME, DEBUG)
+
+JSON = _flag("--json", "print one JSON object instead of text")
+PRINCIPAL = Argument(
+    ("--as",),
+    "answer as this principal of finops.toml, with what it may see",
+    {"metavar": "PRINCIPAL", "dest": "principal"},
+)
+SESSION = Argument(
+    ("--session",),
+    "continue this conversation, or begin it under this name",
+    {"metavar": "ID"},
+)
+
+COMMANDS = (
+    Command(
+        "demo",
+        "build the sample company's store (first time only) and answer a short tour of questions",
+        "demo:run",
+        (_flag("--no-ui", "stop after the tour, without a question of your own"),),
+    ),
+    Command(
+        "ingest",
+        "load billing files, folders or globs as one delivery",
+        "ingest:run",
+        (
+            Argument(("paths",), "file, folder or glob", {"nargs": "+", "metavar": "PATH"}),
+            Argument(
+                ("--source",),
+                "the kind of file, where the columns leave a doubt (focus)",
+                {"metavar": "NAME"},
+            ),
+            Argument(
+                ("--max-bad",),
+                "refuse a file with more than this share of bad rows (default: 0.05)",
+                {"metavar": "SHARE", "type": float, "default": 0.05},
+            ),
+            JSON,
+        ),
+    ),
+    Command(
+        "status",
+        "show what is in the store: sources, periods, rows, freshness, tag coverage, quarantine",
+        "status:run",
+        (JSON, PRINCIPAL),
+    ),
+    Command(
+        "ask",
+        "answer one question",
+        "ask:run",
+        (
+            Argument(
+                ("question",), "the question, in quotes", {"nargs": "+", "metavar": "QUESTION"}
+            ),
+            JSON,
+            Argument(
+                ("--as-of",),
+                "the day that counts as today (default: the day after the last complete one)",
+                {"metavar": "DATE"},
+            ),
+            SESSION,
+            PRINCIPAL,
+            Argument(
+                ("--route",),
+                "who reads the question: auto or planner (the same in this version)",
+                {"choices": ("auto", "planner"), "default": "auto"},
+            ),
+        ),
+    ),
+    Command(
+        "chat",
+        "ask and follow up in the terminal",
+        "chat:run",
+        (SESSION, PRINCIPAL),
+    ),
+    Command(
+        "export",
+        "write the store as one FOCUS dataset",
+        "export:run",
+        (
+            Argument(
+                ("--format",),
+                "the format to write: focus",
+                {"choices": ("focus",), "required": True},
+            ),
+            Argument(
+                ("--focus-version",),
+                "the version of FOCUS whose columns to write: 1.4 (default) or 1.2",
+                {"choices": ("1.4", "1.2"), "default": "1.4"},
+            ),
+            _flag("--strict", "leave out the x_ columns"),
+            Argument(
+                ("-o", "--output"),
+                "the file to write",
+                {"metavar": "FILE", "required": True},
+            ),
+            PRINCIPAL,
+        ),
+    ),
+)

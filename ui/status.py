@@ -1,0 +1,121 @@
+"""``finops status``: what is in the store."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from finops_assistant.agent.untrusted import markdown
+from finops_assistant.store.errors import QueryRefused
+from finops_assistant.ui.homes import reading_home
+from finops_assistant.ui.terminal import show_json, show_markdown
+
+Entry = Mapping[str, Any]
+
+
+def run(args: Namespace) -> int:
+    """Print the state of the store. A principal that may see nothing is refused: 3."""
+    home = reading_home(args.home)
+    from finops_assistant.store.access import resolve_principal
+    from finops_assistant.store.status import status
+
+    try:
+        state = status(home, resolve_principal(home.settings(), args.principal))
+    except QueryRefused as no:
+        if args.json:
+            show_json({"status": "refused", "reason": "no_permission", "message": str(no)})
+        raise
+    if args.json:
+        show_json(state)
+    else:
+        show_markdown(in_words(state))
+    return 0
+
+
+def in_words(state: Entry) -> str:
+    """The state as Markdown: rows and days first, then what they consist of."""
+    rows = sum(source["rows"] for source in state["sources"])
+    if not rows:
+        return "The store holds no row that you may see."
+    first = min(source["first_day"] for source in state["sources"])
+    last = state["freshness"]["last_day"]
+    parts = [
+        f"**{rows:,}** rows, charge days {first} to {last}.",
+        _table(
+            ("source", "rows", "files", "last load"),
+            (
+                (s["source"], s["rows"], s.get("files"), s.get("last_load"))
+                for s in state["sources"]
+            ),
+        ),
+        _table(("provider", "rows", "billing months", "last day"), _providers(state)),
+        _table(
+            ("currency", "rows", "billed", "effective"),
+            (
+                (c["currency"], c["rows"], c.get("billed"), c.get("effective"))
+                for c in state["currencies"]
+            ),
+        ),
+        _table(
+            ("tag dimension", "currency", "share of effective cost that carries it"),
+            ((c["dimension"], c["currency"], _percent(c["share"])) for c in state["coverage"]),
+        ),
+        *_remarks(state),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _providers(state: Entry) -> Iterable[Sequence[object]]:
+    for provider in state["freshness"]["providers"]:
+        months = [p for p in state["periods"] if p["provider"] == provider["provider"]]
+        rows = sum(month["rows"] for month in months)
+        yield provider["provider"], rows, len(months), provider["last_day"]
+
+
+def _remarks(state: Entry) -> Iterable[str]:
+    quarantine, unknown = state["quarantine"], state["unrecognised"]
+    if quarantine["rows"]:
+        files = ", ".join(f"{markdown(f['file'])} ({f['rows']:,})" for f in quarantine["files"])
+        yield f"**{quarantine['rows']:,}** rows in quarantine, from {files}. The first of them:"
+        yield _table(
+            ("file", "line", "column", "reason"),
+            ((e["file"], e["line"], e["column"], e["reason"]) for e in quarantine["examples"][:5]),
+        )
+    elif quarantine["rows"] == 0:
+        yield "Nothing is in quarantine."
+    if unknown["columns"]:
+        names = ", ".join(markdown(column["column"]) for column in unknown["columns"])
+        yield f"Columns that were left out because no schema knows them: {names}."
+    for value in unknown["values"]:
+        yield (
+            f"{value['rows']:,} rows have a {value['column']} that the specification does not "
+            f"list: {markdown(value['value'])}."
+        )
+    if unknown.get("unreadable_tags"):
+        yield f"{unknown['unreadable_tags']:,} rows have tags that could not be read."
+
+
+def _table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [f"| {' | '.join(_cell(value) for value in row)} |" for row in rows]
+    if not lines:
+        return ""
+    return "\n".join([f"| {' | '.join(names)} |", "|" + " --- |" * len(names), *lines])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Decimal):
+        return f"{value:,.2f}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    return markdown(str(value))
+
+
+def _percent(share: float | None) -> str:
+    return "no cost" if share is None else f"{share:.1%}"
