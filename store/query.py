@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 ReasonCode = Literal[
     "UNKNOWN_VALUE",
@@ -27,6 +28,9 @@ ReasonCode = Literal[
 Grain = Literal["hour", "day", "week", "month", "quarter", "year"]
 Basis = Literal["effective", "billed", "list", "contracted"]
 Show = Literal["total", "table", "series", "share", "rank", "pareto", "count"]
+# What is meant by ``names`` in a JSON schema is filled in by ``tools.schema`` for one turn.
+MetricName = Annotated[str, Field(json_schema_extra={"names": "metrics"})]
+DimensionName = Annotated[str, Field(json_schema_extra={"names": "dimensions"})]
 
 
 class Strict(BaseModel):
@@ -36,34 +40,49 @@ class Strict(BaseModel):
 
 
 class TimeSpec(Strict):
-    """A resolved period: ``start`` inclusive, ``end`` exclusive."""
+    """A resolved period: ``start`` inclusive, ``end`` exclusive.
+
+    What stands behind ``SkipJsonSchema`` is the planner's own and is not asked of a chat model.
+    """
 
     start: date
     end: date
-    expr: Literal["last_complete", "to_date", "trailing", "absolute", "named", "all"] = "absolute"
-    unit: Grain | None = None
-    n: int = 1
+    expr: SkipJsonSchema[
+        Literal["last_complete", "to_date", "trailing", "absolute", "named", "all"]
+    ] = "absolute"
+    unit: SkipJsonSchema[Grain | None] = None
+    n: SkipJsonSchema[int] = 1
     axis: Literal["charge", "billing"] = "charge"
-    source: Literal["stated", "inherited", "default"] = "stated"
-    partial: bool = False  # the period had not ended on the day that counts as today
+    source: SkipJsonSchema[Literal["stated", "inherited", "default"]] = "stated"
+    # the period had not ended on the day that counts as today
+    partial: SkipJsonSchema[bool] = False
 
 
 class FilterValue(Strict):
-    """One value as the person wrote it and as the store spells it."""
+    """One value as the person wrote it and as the store spells it; a bare string is both."""
+
+    model_config = ConfigDict(json_schema_extra={"names": "value"})
 
     raw: str
     canonical: str
     score: float = 1.0
     method: Literal["exact", "alias", "fuzzy", "context"] = "exact"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, given: Any) -> Any:
+        return {"raw": given, "canonical": given} if isinstance(given, str) else given
+
 
 class Filter(Strict):
     """A condition on one dimension. ``not_in`` keeps rows without a value (``include_null``)."""
 
-    dimension: str
+    model_config = ConfigDict(json_schema_extra={"names": "filter"})
+
+    dimension: DimensionName
     op: Literal["in", "not_in", "is_null", "not_null", "contains", "gt", "lt"]
     values: tuple[FilterValue, ...] = ()
-    include_null: bool = True  # read by not_in only
+    include_null: SkipJsonSchema[bool] = True  # read by not_in only
 
 
 class Having(Strict):
@@ -102,8 +121,8 @@ class MetricQuery(Strict):
     column ``count``: the distinct values of the one dimension that meet the conditions.
     """
 
-    metrics: tuple[str, ...] = ("effective_cost",)
-    dimensions: tuple[str, ...] = ()
+    metrics: tuple[MetricName, ...] = ("effective_cost",)
+    dimensions: tuple[DimensionName, ...] = ()
     time: TimeSpec
     grain: Grain | None = None
     filters: tuple[Filter, ...] = ()

@@ -12,17 +12,19 @@ from typing import Any
 from finops_assistant.store.errors import UsageError, suggest
 
 HOME_VARIABLE = "FINOPS_HOME"
-TABLES = ("reporting_currency", "tags", "principals", "default_principal")
+TABLES = ("reporting_currency", "tags", "principals", "default_principal", "model")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``finops.toml`` says. ``tags``: dimension -> {keys: [...], values: {alias: value}}."""
+    """What ``finops.toml`` says. ``tags``: dimension -> {keys: [...], values: {alias: value}};
+    ``model``: name, base_url, mode, timeout (read and checked by ``agent.models``)."""
 
     reporting_currency: str | None = None
     tags: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     principals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     default_principal: str | None = None
+    model: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ class Home:
         try:
             data = tomllib.loads(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{file} is not valid TOML ({error}). Correct it and try again.") from None
+            raise UsageError(
+                f"{file} is not valid TOML ({error}). Correct it and try again."
+            ) from None
         for name in data:
             if name not in TABLES:
                 near = suggest(name, TABLES)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, cast
 
 import duckdb
@@ -112,3 +114,91 @@ def store_of(
         return Store(Home.find("/nowhere"), database, made, load_semantics())
 
     return make
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty home."""
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def bill(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a FOCUS 1.0 CSV: ``bill("a.csv", [{"BilledCost": "2.5"}], leave_out=["Tags"])``.
+
+    Each row is a charge of 1 USD by AWS on 2024-09-01 but for what it names; a day can be given
+    as ``day="2024-09-03"``. ``header`` names further columns.
+    """
+
+    def write(
+        name: str,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        leave_out: Sequence[str] = (),
+        header: Sequence[str] = (),
+        **csv_options: Any,
+    ) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        columns = [c for c in (*BILL_ROW, *header) if c not in leave_out]
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns, extrasaction="ignore", **csv_options)
+            writer.writeheader()
+            for row in rows:
+                day = {}
+                if "day" in row:
+                    after = date.fromisoformat(row["day"]) + timedelta(days=1)
+                    day = {
+                        "ChargePeriodStart": f"{row['day']} 00:00:00",
+                        "ChargePeriodEnd": f"{after} 00:00:00",
+                    }
+                writer.writerow({**BILL_ROW, **day, **row})
+        return path
+
+    return write
+
+
+@pytest.fixture
+def ask(home: Home) -> Callable[..., list[tuple[Any, ...]]]:
+    """Runs SQL over the current version of the store in ``home``."""
+
+    def rows(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        database = Database.open(home)
+        try:
+            return database.cursor().execute(sql, list(parameters)).fetchall()
+        finally:
+            database.close()
+
+    return rows
+
+
+BILL_ROW: dict[str, str] = {
+    "AvailabilityZone": "NULL",
+    "BilledCost": "1",
+    "BillingAccountId": "payer-1",
+    "BillingAccountName": "Main",
+    "BillingCurrency": "USD",
+    "BillingPeriodEnd": "2024-10-01 00:00:00",
+    "BillingPeriodStart": "2024-09-01 00:00:00",
+    "ChargeCategory": "Usage",
+    "ChargeClass": "NULL",
+    "ChargeDescription": "a charge",
+    "ChargeFrequency": "Usage-Based",
+    "ChargePeriodEnd": "2024-09-02 00:00:00",
+    "ChargePeriodStart": "2024-09-01 00:00:00",
+    "ConsumedQuantity": "2.5",
+    "ConsumedUnit": "Hours",
+    "ContractedCost": "1",
+    "EffectiveCost": "1",
+    "InvoiceIssuerName": "Amazon Web Services, Inc.",
+    "ListCost": "1",
+    "PricingQuantity": "2.5",
+    "PricingUnit": "Hours",
+    "ProviderName": "AWS",
+    "PublisherName": "AWS",
+    "ResourceId": "i-1",
+    "ServiceCategory": "Compute",
+    "ServiceName": "Amazon EC2",
+    "SubAccountId": "account-1",
+    "Tags": "NULL",
+}

@@ -1,0 +1,84 @@
+"""What a delivery replaces: within a source, provider, billing account and billing period, the
+charge days from its first to its last. Files of one delivery add up; days outside are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import duckdb
+
+_SAME = """
+    c.x_Source = s.source
+    AND c.ServiceProviderName IS NOT DISTINCT FROM s.provider
+    AND c.BillingAccountId IS NOT DISTINCT FROM s.account
+    AND c.BillingPeriodStart = s.period
+"""
+_INSIDE = "CAST(c.ChargePeriodStart AS DATE) BETWEEN s.first_day AND s.last_day"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a file's coming meant for older rows: how many it replaced, how many of the same
+    billing periods lie outside its days and were kept."""
+
+    replaced: int
+    kept: int
+
+    @property
+    def sentence(self) -> str:
+        """Both in words."""
+        parts = []
+        if self.replaced:
+            rows = _rows(self.replaced)
+            parts.append(f"{rows} of earlier deliveries for the same days were replaced.")
+        if self.kept:
+            parts.append(
+                f"{_rows(self.kept)} of the same billing period on days outside this delivery "
+                "were kept."
+            )
+        return " ".join(parts)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" + ("" if count == 1 else "s")
+
+
+def replace_older(
+    connection: duckdb.DuckDBPyConnection, loaded: Collection[int], duplicates: Collection[int]
+) -> dict[int, Effect]:
+    """Delete the rows that the delivery's new files replace; file id -> effect, where any.
+
+    ``loaded`` are the ids of its new files and ``duplicates`` of those that the store had
+    already: they are part of the delivery, so their rows stay.
+    """
+    new = ", ".join(str(int(i)) for i in loaded)
+    own = ", ".join(str(int(i)) for i in (*loaded, *duplicates))
+    older = f"c._file_id NOT IN ({own})"
+    connection.execute("BEGIN")
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE scopes AS
+        SELECT x_Source AS source, ServiceProviderName AS provider, BillingAccountId AS account,
+               BillingPeriodStart AS period, min(_file_id) AS first_file,
+               CAST(min(ChargePeriodStart) AS DATE) AS first_day,
+               CAST(max(ChargePeriodStart) AS DATE) AS last_day
+        FROM charges WHERE _file_id IN ({new})
+        GROUP BY ALL
+        """  # noqa: S608
+    )
+    rows = connection.execute(
+        f"""
+        SELECT s.first_file, count(*) FILTER ({_INSIDE}), count(*) FILTER (NOT {_INSIDE})
+        FROM charges c JOIN scopes s ON {_SAME} AND {older}
+        GROUP BY s.first_file
+        """  # noqa: S608
+    ).fetchall()
+    if any(inside for _, inside, _ in rows):
+        connection.execute(
+            f"DELETE FROM charges AS c USING scopes AS s WHERE {_SAME} AND {_INSIDE} AND {older}"  # noqa: S608
+        )
+    connection.execute("DROP TABLE scopes")
+    connection.execute("COMMIT")
+    return {file_id: Effect(inside, outside) for file_id, inside, outside in rows}

@@ -1,0 +1,103 @@
+"""``export``: a FOCUS dataset that can be loaded again, and nothing that may not be seen."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from finops_assistant.store.access import EVERYONE, Principal
+from finops_assistant.store.errors import QueryRefused, UsageError
+from finops_assistant.store.export import export_focus
+from finops_assistant.store.focus import COLUMNS
+from finops_assistant.store.ingest import ingest
+from finops_assistant.store.settings import Home
+
+Bill = Callable[..., Path]
+Ask = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def loaded(home: Home, bill: Bill) -> Home:
+    rows = [
+        {"BilledCost": "1.000000000001", "Tags": '{"team": "search"}', "PublisherName": "Acme"},
+        {"BilledCost": "2", "Tags": '{"team": "ads"}', "day": "2024-09-02"},
+    ]
+    ingest(home, [bill("a.csv", rows)])
+    return home
+
+
+def columns(path: Path) -> list[str]:
+    return duckdb.sql(f"SELECT * FROM '{path}'").columns
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_what_is_exported_loads_as_it_was(
+    loaded: Home, tmp_path: Path, ask: Ask, name: str
+) -> None:
+    path = tmp_path / name
+    assert export_focus(loaded, path, EVERYONE) == 2
+    everything = f"SELECT * FROM focus ORDER BY {', '.join(c.name for c in COLUMNS)}"
+    before = ask(everything)
+    other = Home(tmp_path / "other")
+    ingest(other, [path])
+    connection = duckdb.connect(str(other.pointer.resolve()), read_only=True)
+    assert connection.execute(everything).fetchall() == before
+    connection.close()
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_strict_and_older_versions_have_the_columns_of_the_specification(
+    loaded: Home, tmp_path: Path
+) -> None:
+    path = tmp_path / "out.parquet"
+    export_focus(loaded, path, EVERYONE, strict=True)
+    assert len(columns(path)) == 65
+    export_focus(loaded, path, EVERYONE, version="1.2", strict=True)
+    assert len(columns(path)) == 57
+    assert "ServiceProviderName" not in columns(path)
+    rows = duckdb.sql(
+        f"SELECT ProviderName, PublisherName FROM '{path}' ORDER BY BilledCost"
+    ).fetchall()
+    assert rows == [("AWS", "Acme"), ("AWS", "AWS")]
+
+
+def test_times_in_csv_are_iso_8601_with_a_zone(loaded: Home, tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    export_focus(loaded, path, EVERYONE)
+    with path.open(newline="") as file:
+        row = next(csv.DictReader(file))
+    assert row["BillingPeriodStart"] == "2024-09-01T00:00:00Z"
+    assert row["BilledCost"] in ("1.000000000001", "2.000000000000")
+
+
+def test_a_principal_exports_its_rows_and_no_hidden_column(loaded: Home, tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    ann = Principal("ann", allow={"team": ("search",)}, hide=frozenset({"ListCost", "x_Project"}))
+    assert export_focus(loaded, path, ann) == 1
+    assert "ads" not in path.read_text()
+    hidden = {"ListCost", "x_Project", "Tags"}  # the tags would tell the project
+    assert hidden.isdisjoint(columns(path))
+
+
+def test_a_hidden_provider_is_hidden_under_its_old_name_too(loaded: Home, tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    export_focus(loaded, path, Principal("b", hide=frozenset({"ServiceProviderName"})), "1.2")
+    assert "ProviderName" not in columns(path)
+
+
+def test_wrong_names_are_usage_errors(loaded: Home, tmp_path: Path) -> None:
+    for name, version, said in (
+        ("out.xlsx", "1.4", "must end in"),
+        ("nowhere/out.csv", "1.4", "no folder"),
+        ("out.csv", "1.1", "cannot be written"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            export_focus(loaded, tmp_path / name, EVERYONE, version=version)
+    with pytest.raises(QueryRefused):
+        export_focus(loaded, tmp_path / "out.csv", Principal("eve", unknown=True))
+    assert not (tmp_path / "out.csv").exists()
