@@ -157,7 +157,7 @@ class _QueryPhrasing:
     def _all_together(self) -> str:
         if self.total is None or len(self.total.rows) != 1:
             return ""
-        return f"; all together {{{self.total.id}.0.{self.metrics[0]}}}"
+        return f"; all together {{{self.total.id}.0.{self.metrics[0]}|bare}}"
 
     def _series(self) -> str:
         metric = self.metrics[0]
@@ -172,7 +172,7 @@ class _QueryPhrasing:
         top = max(known, key=lambda pair: Decimal(str(pair[0])))[1]
         all_together = ""
         if self.total and len(self.total.rows) == 1:
-            all_together = f"**{{{self.total.id}.0.{metric}}}** in all, "
+            all_together = f"**{{{self.total.id}.0.{metric}|bare}}** in all, "
         last = len(self.main.rows) - 1
         on = "on" if self.query.grain == "day" else "in"
         return (
@@ -215,7 +215,8 @@ class _QueryPhrasing:
         return any(c.name == column for c in self.main.columns)
 
     def _cell(self, row: int, column: str) -> str:
-        return f"{{{self.main.id}.{row}.{column}}}"
+        # Bare: the name of a unit cost says "per …" already.
+        return f"{{{self.main.id}.{row}.{column}|bare}}"
 
 
 def filter_words(condition: Filter, semantics: Semantics) -> str:

@@ -33,6 +33,13 @@ class DescribePlan(Strict):
     dimension: str | None = None
 
 
+class SqlPlan(Strict):
+    """Answer by guarded SQL that a chat model wrote, where no metric fits."""
+
+    intent: Literal["sql"] = "sql"
+    sql: str
+
+
 class ClarifyPlan(Strict):
     """Ask back: a question with options that can be clicked or typed."""
 
@@ -66,7 +73,8 @@ class Context(Strict):
 
 
 Step = Annotated[
-    QueryPlan | DescribePlan | ClarifyPlan | AbstainPlan | RefusePlan, Field(discriminator="intent")
+    QueryPlan | DescribePlan | SqlPlan | ClarifyPlan | AbstainPlan | RefusePlan,
+    Field(discriminator="intent"),
 ]
 
 

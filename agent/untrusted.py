@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-LONGEST = 120
+LONGEST = 90
+KEPT_START = 20  # of a long name, as most identifiers differ at their end
 
 # Shapes of well-known credentials; the tail is masked wherever one is shown.
 _SECRETS = re.compile(
@@ -25,10 +26,13 @@ def masked(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """One line of printable text: no control characters, secrets masked, long text cut."""
+    """One line of printable text: no control characters, secrets masked, long text cut
+    in the middle."""
     visible = "".join(c if c.isprintable() else " " for c in masked(text))
     visible = " ".join(visible.split())
-    return visible if len(visible) <= LONGEST else visible[: LONGEST - 1] + "…"
+    if len(visible) <= LONGEST:
+        return visible
+    return f"{visible[:KEPT_START]}…{visible[-(LONGEST - KEPT_START - 1) :]}"
 
 
 def escaped(sentence: str) -> str:

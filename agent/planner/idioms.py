@@ -1,0 +1,78 @@
+"""Idioms of the trade that mean more, or less, than their words.
+
+``input vs output tokens`` are two measures, ``output token cost`` is a condition, ``cloud spend``
+is all of it, and ``where does the money go`` asks for the services.
+"""
+
+from __future__ import annotations
+
+from finops_assistant.agent.planner.chart import Chart, rule
+from finops_assistant.agent.planner.names import Candidate
+from finops_assistant.agent.planner.values import Link
+from finops_assistant.store.query import Filter
+
+_LEFT = ("top", "biggest", "main", "largest", "they", "it")  # other rules read these
+_MODELS = ("llm", "llms", "ai", "model", "models", "language", "api", "apis")
+
+
+def annotate(chart: Chart) -> list[str]:
+    """Fold the idioms; runs before the lexicon. Returns what the answer must state."""
+    _directions(chart)
+    return [*_cloud(chart), *_services(chart), *_models(chart)]
+
+
+def _cloud(chart: Chart) -> list[str]:
+    while hit := chart.first(rule("idiom.clouds")):
+        chart.collapse(hit.last - 1, hit.last, "§d", "provider")
+    found = chart.find(rule("idiom.cloud"))
+    for hit in found:
+        hit.mark("idiom")
+    return ["“Cloud” is taken as every provider in the data."] if found else []
+
+
+def _services(chart: Chart) -> list[str]:
+    if chart.of("§d"):
+        return []
+    hit = chart.first(rule("idiom.services"))
+    if hit is None:
+        return []
+    for item in hit.items:
+        plain = item.kind != "number" and not item.symbol.startswith("§")
+        if item.role is None and plain and item.symbol not in _LEFT:
+            item.role = "idiom"
+    chart.insert(hit.last, "§d", "service")
+    chart.items[hit.last].text = "services"
+    return ["That is taken as a question about services."]
+
+
+def _models(chart: Chart) -> list[str]:
+    """``LLM spend`` is what models cost, not a breakdown by model."""
+    for hit in chart.find(rule("idiom.models")):
+        if hit.group("b", "b2"):
+            continue
+        places = [chart.position(i) for i in hit.items if i.symbol in _MODELS]
+        named = Filter(dimension="model", op="not_null")
+        chart.collapse(places[0], places[-1] + 1, "§f", named, "filter")
+        return ["That is taken as the charges that name a model."]
+    return []
+
+
+def _directions(chart: Chart) -> None:
+    while hit := chart.first(rule("idiom.directions")):
+        chart.collapse(hit.first, hit.last, "§d", "token_direction").text = "token directions"
+        # The cost word was part of the phrase: it stays the measure.
+        chart.insert(hit.first, "§m", "effective_cost")
+    while hit := chart.first(rule("idiom.direction")):
+        chart.collapse(hit.first, hit.last, "§v", _direction(hit.group("w", "x")))
+        chart.insert(hit.first, "§m", "effective_cost")
+    while hit := chart.first(rule("idiom.direction_price")):
+        chart.collapse(hit.first, hit.last, "§m", "cost_per_1m_tokens")
+        chart.insert(hit.first + 1, "§v", _direction(hit["w"]))
+    while hit := chart.first(rule("idiom.both_directions")):
+        chart.collapse(hit.first, hit.last, "§m", "input_tokens")
+        chart.insert(hit.first + 1, "§m", "output_tokens")
+
+
+def _direction(word: str) -> Link:
+    value = "Input" if word in ("input", "prompt") else "Output"
+    return Link(f"{word} tokens", (Candidate("token_direction", value, "context"),))
