@@ -7,6 +7,7 @@ FinopsError                 one plain sentence with the way out; never a traceba
 │   ├── StoreNewer          written by a newer version of the program
 │   └── StoreBusy           another load is running
 ├── LoadError               a file, or a whole delivery, cannot be loaded (exit code 2)
+│   └── NothingLoaded       no file of the delivery was usable (``store.load_report``)
 └── QueryRefused            the query may not run; ``reason`` says which kind of no it is
 """
 

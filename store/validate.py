@@ -22,7 +22,10 @@ from finops_assistant.store.metrics import Dimension, Semantics
 from finops_assistant.store.query import Filter, FilterValue, MetricQuery, ReasonCode, TimeSpec
 
 DERIVED = ("previous", "change", "change_ratio")
-_SOURCES = {"llm_usage": "model usage is not loaded"}
+_SOURCES = {
+    "llm_usage": "it comes from model usage (the vendors' usage reports or a gateway's logs), "
+    "and model usage is not loaded"
+}
 _LARGEST = Decimal(10) ** 24
 
 
@@ -79,7 +82,8 @@ class Gate:
         for name in self._metrics(query):
             metric = self.semantics.metrics[name]
             if metric.fact in _SOURCES:
-                refuse("NO_DATA_SOURCE", f"{metric.title}: {_SOURCES[metric.fact]}.")
+                name = metric.title[0].lower() + metric.title[1:]
+                refuse("NO_DATA_SOURCE", f"There is no figure for {name}: {_SOURCES[metric.fact]}.")
         if query.grain == "hour" and not self.facts.hourly:
             refuse("NO_DATA_SOURCE", "The loaded bills give no hours: their finest step is a day.")
 
