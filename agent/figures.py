@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from finops_assistant.store.result import Cell
 
 _CENT = Decimal("0.01")
-_PLAIN_UNITS = {"tokens", "requests", "hours", "count", "ratio", "date", "text", "currency"}
+_PLAIN_UNITS = {"tokens", "requests", "hours", "count", "number", "ratio", "date", "text"}
 
 
 def money(value: Decimal, currency: str) -> str:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-SHARE_HOMES = ("bench_cold", "bench_ask")  # read the same homes: built once
+SHARE_HOMES = ("bench_cold", "bench_ask", "bench_sql")  # read the same homes: built once
 
 
 def main() -> int:

@@ -117,6 +117,16 @@ COMMANDS = (
         (SESSION, PRINCIPAL),
     ),
     Command(
+        "sql",
+        "run one guarded, read-only SELECT over the relation focus",
+        "sql:run",
+        (
+            Argument(("sql",), "the SELECT, in quotes", {"metavar": "SQL"}),
+            JSON,
+            PRINCIPAL,
+        ),
+    ),
+    Command(
         "export",
         "write the store as one FOCUS dataset",
         "export:run",
