@@ -21,6 +21,8 @@ def chart(query: MetricQuery, result: Result) -> dict[str, Any] | None:
     names = [column.name for column in result.columns]
     if metric not in names:
         return None
+    if len({row_currency(result, row) for row in range(len(result.rows))}) > 1:
+        return None  # amounts of two currencies have no axis in common
     labels = [i for i, name in enumerate(names) if name in query.dimensions or name == "currency"]
     height = names.index(metric)
     traces: list[dict[str, Any]]

@@ -87,6 +87,7 @@ def _names(plan: Plan, results: tuple[Result, ...], semantics: Semantics) -> Ite
                 yield from (escaped(value.raw), markdown(value.raw))
                 yield from (escaped(value.canonical), markdown(value.canonical))
     for result in results:
+        yield from map(escaped, result.notes)  # the store's own sentences, which name providers
         for stated in result.scope.filters:
             values = stated.get("values")
             if isinstance(values, list | tuple):

@@ -58,9 +58,10 @@ SESSION = Argument(
 COMMANDS = (
     Command(
         "demo",
-        "build the sample company's store (first time only) and answer a short tour of questions",
+        "build the sample company's store (first time only), answer a short tour of questions, "
+        "and serve the chat page",
         "demo:run",
-        (_flag("--no-ui", "stop after the tour, without a question of your own"),),
+        (_flag("--no-ui", "stop after the tour"),),
     ),
     Command(
         "ingest",
@@ -115,6 +116,24 @@ COMMANDS = (
         "ask and follow up in the terminal",
         "chat:run",
         (SESSION, PRINCIPAL),
+    ),
+    Command(
+        "ui",
+        "serve the chat page on this machine until Ctrl-C",
+        "serve:run",
+        (
+            Argument(
+                ("--host",),
+                "the address to serve on; only this machine's own (default: 127.0.0.1)",
+                {"metavar": "HOST", "default": "127.0.0.1"},
+            ),
+            Argument(
+                ("--port",),
+                "the port, or the next free one if it is taken (default: 7860)",
+                {"metavar": "PORT", "type": int, "default": 7860},
+            ),
+            PRINCIPAL,
+        ),
     ),
     Command(
         "sql",

@@ -1,4 +1,4 @@
-"""``finops demo``: the sample company's store, and a tour of questions about it."""
+"""``finops demo``: the sample company's store, a tour of questions about it, then the chat page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class Stop:
 
 
 def run(args: Namespace) -> int:
-    """Build the store if it is missing, then ask the tour's questions in one conversation."""
+    """Build the store if it is missing, ask the tour's questions in one conversation, and serve
+    the page (``--no-ui``: stop before it)."""
     home = demo_home(args.home)
     if not home.pointer.exists():
         note(f"Building the sample company in {home.path} (once; half a minute).")
@@ -46,7 +47,12 @@ def run(args: Namespace) -> int:
         f'\n  {finops} ask{own} "Which team spends most?"'
         f"\n  {finops} ingest YOUR-FOCUS-EXPORT.csv   (your own bill, in a store of its own)"
     )
-    return 0
+    assistant.close()
+    if args.no_ui:
+        return 0
+    from finops_assistant.ui.serve import serve
+
+    return serve(home, sample=True)
 
 
 def build(home: Home, progress: Callable[[str, int, int], None]) -> None:

@@ -1,0 +1,1 @@
+"""The chat page: Gradio Blocks inside a FastAPI app, on this machine only."""
