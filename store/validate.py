@@ -127,6 +127,12 @@ class Gate:
             return
         if compare.baseline is None:
             refuse("AMBIGUOUS_DATE", "The period to compare with is not known.")
+        if compare.baseline.start < query.time.end and query.time.start < compare.baseline.end:
+            refuse(
+                "AMBIGUOUS_DATE",
+                f"The period asked for, {_span(query.time)}, overlaps the one to compare with, "
+                f"{_span(compare.baseline)}: a part would be held against itself.",
+            )
         if query.show == "count" and query.having:
             refuse("OUT_OF_SCOPE", "A count under a condition is not compared between periods.")
         if query.show == "pareto":

@@ -11,14 +11,22 @@ TOP = 5
 _PLAIN = frozenset(table("words")["before_dimension"])
 _SHOWING = frozenset(table("words")["breakdown_words"])
 _CHANGE = frozenset(table("words")["change_words"])
+_LOW = frozenset(
+    ("cheapest", "smallest", "lowest", "low", "least", "cheap", "small", "bottom", "ascending",
+     "increasing", "asc")
+)  # fmt: skip
+_HIGH = frozenset(
+    ("dearest", "priciest", "costliest", "most", "biggest", "largest", "highest", "greatest",
+     "high", "expensive", "large", "big", "top", "worst", "descending", "decreasing", "desc")
+)  # fmt: skip
 _WHOSE = ("my", "this", "that", "his", "her", "same")
 
 
 def breakdown(chart: Chart, shape: Shape, lexicon: Lexicon) -> None:
     """Counts first, then rankings, then every dimension that is left."""
     _counts(chart, shape)
-    _ranks(chart, shape)
     _sorting(chart, shape)
+    _ranks(chart, shape)
     for hit in chart.find_any(rule("rank.leader")):
         lead = next(i for i in hit.items if i.symbol == "§d")
         if lead.text.casefold() not in lexicon.plurals:
@@ -34,7 +42,7 @@ def breakdown(chart: Chart, shape: Shape, lexicon: Lexicon) -> None:
             hit.mark("show")
     _lone(chart, shape, lexicon)
     for hit in chart.find(rule("breakdown.who")):
-        if not shape.dimensions and not shape.count:
+        if not shape.dimensions and not shape.count and shape.compare != "asked":
             shape.dimensions.append("team")
             shape.notes.append("“Who” is taken as which team.")
             hit.mark("dimension")
@@ -57,7 +65,7 @@ def _ranks(chart: Chart, shape: Shape) -> None:
                 numbers = [i for i in hit.items if i.kind == "number"]
                 if shape.limit is not None or any(i.role is not None or i.mark for i in numbers):
                     continue
-                shape.limit = int(hit.group("n1", "n2", "n3"))
+                shape.limit = int(hit.group("n1", "n2", "n3", "n4"))
                 shape.descending = descending
                 hit.mark("order")
     for name, descending in (("rank.fewest", False), ("rank.most", True)):
@@ -71,11 +79,19 @@ def _ranks(chart: Chart, shape: Shape) -> None:
 
 
 def _sorting(chart: Chart, shape: Shape) -> None:
+    """The order of the list. Of "cheapest to dearest" the first word says where it starts."""
     for hit in chart.find(rule("sort")):
-        said = hit[0].replace("desc", "")
-        if "asc" in said or "low to high" in said or "lowest first" in said:
+        if any(i.role is not None for i in hit.items if not i.symbol.startswith("§")):
+            continue
+        said = hit[0].split()
+        first = next((w for w in said if w in _LOW | _HIGH), "")
+        falling = "down" in said and first in _LOW  # "from the bottom down" is nonsense: high first
+        if first in _LOW and not falling:
             shape.ascending = True
-        hit.mark("order")
+        shape.sorted = True
+        for item in hit.items:
+            if item.role is None and item.symbol != "§m" and item.symbol not in _CHANGE:
+                item.role = "order"
 
 
 def _use(hit: Hit, shape: Shape, use: bool = True) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from finops_assistant.agent.plan import ClarifyPlan, Context, Plan, QueryPlan
 from finops_assistant.agent.planner import followup, ledger, notes, scope, when
-from finops_assistant.agent.planner.chart import rule
+from finops_assistant.agent.planner.chart import Item, rule
 from finops_assistant.agent.planner.doubts import doubt
 from finops_assistant.agent.planner.filters import Conditions
 from finops_assistant.agent.planner.finish import finish, measures, with_values
@@ -15,13 +13,10 @@ from finops_assistant.agent.planner.patch import patched
 from finops_assistant.agent.planner.reading import Reading
 from finops_assistant.agent.planner.settle import runs
 from finops_assistant.agent.planner.shape import Shape
+from finops_assistant.agent.planner.text import table
 from finops_assistant.store.query import Filter, FilterValue, MetricQuery
 
-SPENDING = re.compile(
-    r"^(?:costs?|costing|spends?|spent|spending|pays?|paid|paying|burn|burned|burning|burnt|"
-    r"charged?|use|using|used|expensive|pricey|money|dollars|bills?|invoice|consumed?|cheapest|"
-    r"costly|racked|priciest|costliest|dearest|gone|go|goes|going)$"
-)
+SPENDING = frozenset(table("english")["spend_verbs"])
 
 
 def build(reading: Reading, follow: Follow, conditions: Conditions, shape: Shape) -> Plan:
@@ -51,6 +46,8 @@ def build(reading: Reading, follow: Follow, conditions: Conditions, shape: Shape
     _opposites(conditions, shape)
     _compare_values(reading, conditions, shape)
     at = when.decide(chart, shape, view, base.time if base is not None else None)
+    if shape.billing_steps and at.time is not None and shape.grain is None:
+        shape.grain = "month" if (at.time.end - at.time.start).days > 31 else None
     left = ledger.unexplained(chart, reading.lexicon, reading.index)
     if left:
         about_cost = shape.metric_said or chart.of("§v") or chart.of("§d") or _spends(reading)
@@ -90,7 +87,7 @@ def _answer(
         query = finish(fresh, shape, conditions)
     query, left_out = with_values(query, reading.view)
     said = [*reading.notes, *notes.of_links(reading), *conditions.notes, *shape.notes, *at.notes]
-    said += [*left_out, *notes.of_twins(query, reading)]
+    said += left_out
     if base is not None:
         said += notes.of_carried(base, query, reading)
     return Plan(
@@ -103,12 +100,15 @@ def _answer(
 
 
 def _spends(reading: Reading) -> bool:
-    return any(SPENDING.match(i.symbol) for i in reading.chart.items)
+    return any(i.symbol in SPENDING for i in reading.chart.items)
 
 
 def _has_subject(reading: Reading, shape: Shape, conditions: Conditions) -> bool:
     chart = reading.chart
     if shape.metric_said or conditions.filters or shape.dimensions or shape.count:
+        return True
+    landed = chart.of("§t") and chart.has(rule("subject.landed"))
+    if landed or (conditions.thresholds and (shape.grain or chart.of("§t"))):
         return True
     if _spends(reading) or (shape.compare and chart.of("§t")):
         return True
@@ -146,10 +146,33 @@ def _compare_values(reading: Reading, conditions: Conditions, shape: Shape) -> N
     if shape.compare == "asked" and len(shape.metrics) > 1 and periods < 2:
         shape.compare = ""  # two measures side by side, not two periods
     if shape.compare != "asked" and not versus:
+        _each_value(reading, conditions, shape, listed)
         return
     grouped = [f for f in conditions.filters if f.op == "in" and len(f.values) > 1]
+    if periods > 1 and grouped:
+        for hit in chart.find_any(rule("compare.crossed")):
+            one, two = (i.payload for i in hit.items if i.symbol == "§v")
+            if one.candidates != two.candidates:
+                shape.doubt = (
+                    "That compares two names in two periods at once. Ask for one pair at a \
+time, such as the same name in both periods."
+                )
+        if listed and not shape.doubt and not shape.dimensions and not shape.grain:
+            shape.dimensions += [f.dimension for f in grouped]
     if grouped and (versus or periods == 0 or (periods == 1 and listed)):
         shape.compare = "values"
+
+
+def _each_value(
+    reading: Reading, conditions: Conditions, shape: Shape, listed: list[list[Item]]
+) -> None:
+    """ "AWS and Azure last month": a line for each, unless one sum is asked for."""
+    broken = shape.dimensions or shape.count or shape.share or shape.grain or shape.trend
+    if broken or shape.compare or not listed or reading.chart.has(rule("values.sum")):
+        return
+    several = [f for f in conditions.filters if f.op == "in" and len({v.raw for v in f.values}) > 1]
+    if len(several) == 1 and shape.limit is None and not conditions.thresholds:
+        shape.dimensions.append(several[0].dimension)
 
 
 def _opposites(conditions: Conditions, shape: Shape) -> None:

@@ -169,6 +169,12 @@ def plain_year(clock: Clock, hit: Hit) -> Period:
     return Period(date(year, 1, 1), date(year + 1, 1, 1), "named", "year")
 
 
+def year_to_date(clock: Clock, hit: Hit) -> Period:
+    """2026 so far: one period, the year up to today."""
+    year = int(hit.group("year", "year2").lstrip("' ")) % 100 + 2000
+    return Period(date(year, 1, 1), date(year + 1, 1, 1), "named", "year")
+
+
 def unit_of(hit: Hit) -> Unit:
     """The calendar unit that a hit names."""
     return hit["unit"]  # type: ignore[return-value]
@@ -199,8 +205,10 @@ def few(clock: Clock, hit: Hit) -> Period:
     return replace(period, note=f"I took that as the last {_SMALL[n]} complete {unit}s.")
 
 
-def weekday(clock: Clock, hit: Hit) -> Period:
+def weekday(clock: Clock, hit: Hit) -> Period | None:
     """The newest day of that name before today."""
+    if hit.items[-1].text.casefold().endswith("days"):
+        return None  # "Saturdays" are several
     back = (clock.today.weekday() - WEEKDAYS[hit["weekday"]] - 1) % 7 + 1
     start = clock.today - timedelta(days=back)
     return Period(start, start + timedelta(days=1), "named", "day")

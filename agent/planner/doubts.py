@@ -26,7 +26,6 @@ def doubt(
         or _of_currency(reading, conditions)
         or _crossed(reading, conditions)
         or _unjoined(reading, conditions)
-        or _confusable(reading, conditions)
         or _contradiction(reading, conditions)
         or _cheapest(reading, shape)
     )
@@ -47,6 +46,11 @@ def _of_shape(
     amounts = any(i.symbol in _AMOUNTS for i in chart.items)
     if chart.has(".*how many.*") and not counted and not amounts and base is None:
         return ask("How many of what? I can count the values of a dimension, tokens or GPU hours.")
+    if shape.grain and chart.has(".*how many (?:days|weeks|months|quarters).*"):
+        return ask(
+            f"I cannot count {shape.grain}s, but I can list them. Ask “which {shape.grain}s …” "
+            "instead."
+        )
     if shape.leader_of and len(shape.dimensions) > 1:
         title = reading.lexicon.titles[shape.leader_of].lower()
         return ask(
@@ -57,6 +61,11 @@ def _of_shape(
         return ask("The share of which figure do you mean?")
     parts = shape.dimensions or shape.part or shape.part_absent or conditions.filters
     before = base is not None and (base.dimensions or base.filters)
+    bare = shape.share and not (shape.dimensions or shape.part or shape.part_absent)
+    if bare and len({f.dimension for f in conditions.filters}) > 1:
+        return ask(
+            "The share of which one in which? Ask, for example, “what share of AWS is prod”."
+        )
     if shape.share and not parts and not before:
         return ask(
             "The share of what? Name a value or a breakdown, such as “share of cost by team”."
@@ -117,33 +126,13 @@ def _unjoined(reading: Reading, conditions: Conditions) -> Step | None:
             if between & joining and between <= plain | joining | {"§d", "§m", "§t", "§v"}:
                 continue
             names = [str(items[at].payload.raw) for at in (first, last)]
+            if items[first].payload.candidates == items[last].payload.candidates:
+                continue  # one name, said twice
             title = reading.lexicon.titles[dimension].lower()
             return ask(
                 f"“{names[0]}” and “{names[1]}” are both a {title}. Do you mean one of them, or "
                 "both together?",
                 tuple(f"cost of {name}" for name in (*names, " and ".join(names))),
-            )
-    return None
-
-
-def _confusable(reading: Reading, conditions: Conditions) -> Step | None:
-    """``production`` where the data holds both ``production`` and ``prod``."""
-    text = reading.chart.text
-    for where in conditions.filters:
-        known: dict[str, list[str]] = table("words")["confusable"].get(where.dimension, {})
-        if len(where.values) != 1 or where.values[0].method != "exact":
-            continue
-        value = where.values[0]
-        others = known.get(value.canonical.casefold(), [])
-        loaded = [
-            v for v in reading.view.catalogue.values(where.dimension) if v.casefold() in others
-        ]
-        if loaded and f'"{value.raw}"' not in text:
-            title = reading.lexicon.titles[where.dimension].lower()
-            names = [*loaded, value.canonical]
-            return ask(
-                f"The data keeps {' and '.join(names)} apart. Which {title} is meant?",
-                tuple(text.replace(value.raw, f'{title} "{name}"') for name in names),
             )
     return None
 

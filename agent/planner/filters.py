@@ -61,6 +61,8 @@ def read(chart: Chart) -> Conditions:
             _absence(hit, op, out)
     _contains(chart, out)
     _negation(chart, out)
+    for hit in chart.find(rule("threshold.range")):
+        _between(chart, hit, out)
     for bound in BOUNDS:
         for hit in chart.find(rule(f"threshold.{bound}")):
             _threshold(chart, hit, bound, out)
@@ -119,13 +121,14 @@ def _contains(chart: Chart, out: Conditions) -> None:
 
 
 def _negation(chart: Chart, out: Conditions) -> None:
-    first = [h for h in chart.find(rule("negation")) if h.items[0].role is None]
+    first = [h for h in chart.find(rule("negation.round")) if h.items[0].role is None]
+    first += [h for h in chart.find(rule("negation")) if h.items[0].role in (None, "filler")]
     for hit in (*first, *chart.find(rule("negation.after"))):
         for item in hit.items:
             if item.symbol == "§v":
                 out.negated.add(id(item))
                 item.role = "negated"
-            elif item.role is None:
+            elif item.role in (None, "filler"):
                 item.role = "negation"
 
 
@@ -142,6 +145,22 @@ def _threshold(chart: Chart, hit: Hit, op: Bound, out: Conditions) -> None:
         mark = CURRENCIES[unit]
     value = number.number * SCALES.get(hit.group("scale", "scale3"), 1)
     out.thresholds.append(Threshold(op, value, mark))
+    chart.explain(hit, "threshold")
+
+
+def _between(chart: Chart, hit: Hit, out: Conditions) -> None:
+    """Two bounds on an amount: "between 100 and 500 dollars"."""
+    numbers = [i for i in hit.items if i.kind == "number"]
+    unit = hit.group("unit3", "unit")
+    if len(numbers) != 2 or any(i.role is not None or i.number is None for i in numbers):
+        return
+    if unit and unit not in CURRENCIES:
+        return
+    mark = CURRENCIES.get(unit, "") or numbers[1].mark or numbers[0].mark
+    scales = hit.group("scale", "scale3"), hit.group("scale3")
+    for op, item, scale in zip(("ge", "le"), numbers, scales, strict=True):
+        value = (item.number or 0) * SCALES.get(scale, 1)
+        out.thresholds.append(Threshold(op, Decimal(value), mark))  # type: ignore[arg-type]
     chart.explain(hit, "threshold")
 
 

@@ -7,7 +7,16 @@ from typing import Any
 from finops_assistant.agent.planner.filters import Bound, Conditions, Threshold
 from finops_assistant.agent.planner.shape import GENERIC, Shape
 from finops_assistant.agent.planner.view import PlannerView
-from finops_assistant.store.query import Basis, Compare, Filter, Grain, Having, MetricQuery, Order
+from finops_assistant.store.query import (
+    Basis,
+    Compare,
+    Filter,
+    FilterValue,
+    Grain,
+    Having,
+    MetricQuery,
+    Order,
+)
 
 BASES: dict[str, Basis] = {
     "billed_cost": "billed", "list_cost": "list", "contracted_cost": "contracted",
@@ -19,7 +28,13 @@ def measures(shape: Shape, conditions: Conditions) -> tuple[tuple[str, ...], lis
     """The metrics, the filters they imply, and the cost basis."""
     names = [m for m in shape.metrics if not m.startswith("?")]
     implied: list[Filter] = []
-    if "?tokens" in shape.metrics:
+    for name, value in (("?input_tokens", "Input"), ("?output_tokens", "Output")):
+        if name in shape.metrics:
+            value_of = FilterValue(
+                raw=name[1:].replace("_", " "), canonical=value, method="context"
+            )
+            implied.append(Filter(dimension="token_direction", op="in", values=(value_of,)))
+    if "?tokens" in shape.metrics and not implied:
         if not any(f.dimension == "token_direction" for f in conditions.filters):
             implied.append(Filter(dimension="token_direction", op="not_null"))
         shape.notes.append("“Tokens” is taken as the charges that are counted in tokens.")
@@ -67,7 +82,7 @@ def finish(query: MetricQuery, shape: Shape, conditions: Conditions) -> MetricQu
 def _listing(query: MetricQuery, shape: Shape, lead: str, falling: bool | None) -> dict[str, Any]:
     by = lead
     if query.compare is not None and shape.growth:
-        by, falling = "change", not shape.growth_down
+        by, falling = "change_ratio" if shape.relative else "change", not shape.growth_down
     ranked = shape.limit is not None or (shape.descending is not None and not shape.ascending)
     return {
         "show": "rank" if ranked and query.compare is None else "table",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from finops_assistant.agent.plan import ClarifyPlan, Step
-from finops_assistant.agent.planner.chart import Chart, rule
+from finops_assistant.agent.planner.chart import Chart, Hit, Item, rule
 from finops_assistant.agent.planner.names import Candidate
 from finops_assistant.agent.planner.reading import followed
 from finops_assistant.agent.planner.text import fold
@@ -127,8 +127,15 @@ def cues(chart: Chart, follow: Follow) -> None:
     for hit in (*chart.find(rule("follow.strong")), *same):
         hit.mark("follow_up")
         follow.strong = True
+    named = [i for i in chart.of("§v") if i.payload is not None and i.payload.candidates[0].method
+             != "context" and not follow.weak]  # fmt: skip
+    for hit in chart.find(rule("expletive")):
+        hit.items[0].role = "filler"
     for hit in chart.find(rule("follow.pointing")):
         if any(i.text == "IT" for i in hit.items):  # the department
+            continue
+        if _within(chart, hit, named):
+            hit.mark("filler")
             continue
         hit.mark("follow_up")
         follow.strong = True
@@ -138,6 +145,15 @@ def cues(chart: Chart, follow: Follow) -> None:
     for hit in chart.find(rule("follow.adds")):
         follow.adds = True
         hit.mark("follow_up")
+
+
+def _within(chart: Chart, hit: Hit, named: list[Item]) -> bool:
+    """Whether "it" or "which one" points at a name in the same sentence: "gpt-4o: what did it
+    cost"."""
+    listed = chart.of("§d") if hit[0] == "their" else []
+    before = [i for i in (*named, *listed) if i.end <= hit.items[0].start]
+    said = hit[0].startswith(("which one", "they", "it", "them", "those", "these", "their"))
+    return said and bool(before)
 
 
 def decide(chart: Chart, follow: Follow, *, metric: bool, dimension: bool, period: bool) -> None:

@@ -18,7 +18,18 @@ _MODELS = ("llm", "llms", "ai", "model", "models", "language", "api", "apis")
 def annotate(chart: Chart) -> list[str]:
     """Fold the idioms; runs before the lexicon. Returns what the answer must state."""
     _directions(chart)
+    while hit := chart.first(rule("idiom.discounts")):
+        chart.collapse(hit.first, hit.last, "§m", "savings")
     return [*_cloud(chart), *_services(chart), *_models(chart)]
+
+
+def polite(chart: Chart) -> None:
+    """Phrases that carry no condition: "everything included", "as far as you have data"."""
+    for hit in chart.find(rule("polite")):
+        free = all((i.role in (None, "filler") and not i.symbol.startswith("§")) or i.symbol == "§v"
+                   for i in hit.items)  # fmt: skip
+        if free:
+            hit.mark("filler")
 
 
 def _cloud(chart: Chart) -> list[str]:
@@ -62,6 +73,9 @@ def _directions(chart: Chart) -> None:
         chart.collapse(hit.first, hit.last, "§d", "token_direction").text = "token directions"
         # The cost word was part of the phrase: it stays the measure.
         chart.insert(hit.first, "§m", "effective_cost")
+    if chart.has(rule("idiom.directions_apart")) and chart.has(rule("idiom.money")):
+        while hit := chart.first(rule("idiom.one_direction")):
+            chart.collapse(hit.first, hit.last, "§v", _direction(hit["w"]))
     while hit := chart.first(rule("idiom.direction")):
         chart.collapse(hit.first, hit.last, "§v", _direction(hit.group("w", "x")))
         chart.insert(hit.first, "§m", "effective_cost")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from finops_assistant.agent.plan import ClarifyPlan
-from finops_assistant.agent.planner.chart import Chart, Item
+from finops_assistant.agent.planner.chart import Chart, Item, rule
 from finops_assistant.agent.planner.lexicon import Lexicon
 from finops_assistant.agent.planner.names import IDENTIFIERS, NameIndex, plain
 from finops_assistant.agent.planner.text import fold, table
@@ -33,6 +33,10 @@ def unexplained(
     """What the rules left over, filler aside. A filler word that is also the name of a value is
     no filler."""
     grammar = frozenset(table("words")["function_words"])
+    english = frozenset(table("english")["words"])
+    owners = frozenset(table("english")["owners"])
+    named = {id(i) for h in chart.find(rule("name.place")) for i in h.items[-1:]}
+    acting = {id(i) for h in chart.find(rule("name.owner")) for i in h.items}
     shouting = chart.text.isupper()
     found = []
     for item in chart.items:
@@ -52,7 +56,11 @@ def unexplained(
             found.append(Unexplained(item, "number"))
         elif item.symbol in lexicon.dangerous:
             found.append(Unexplained(item, "word"))
-        elif item.text in ("US", "IT") and not shouting:
+        elif (
+            (item.text in ("US", "IT") and not shouting)
+            or (id(item) in named and item.symbol in english)
+            or (id(item) in acting and item.symbol in owners)
+        ):
             found.append(Unexplained(item, "name"))
         elif item.symbol in lexicon.filler and (
             index is None or item.symbol in grammar or not index.exact(item.text)

@@ -90,7 +90,8 @@ def _build(semantics: Vocabulary) -> Lexicon:
             plurals.add(phrase)
         del name
     vocabulary = {w for p in (*metrics, *dimensions) for w in p.split()}
-    filler = frozenset(words["filler"])
+    english = table("english")
+    filler = frozenset((*words["filler"], *english["words"], *english["spend_verbs"]))
     dangerous = frozenset(words["dangerous"])
     everyday = (
         filler | dangerous | structural_words() | set(words["months"]) | set(words["weekdays"])

@@ -52,7 +52,9 @@ class NameIndex:
         found = self.names.get(key, ())
         exact = tuple(c for c in found if c.method == "exact")
         if exact:
-            return exact
+            rival = any(c.dimension == "service" for c in exact) and not key.endswith(" api")
+            owners = (c for c in found if c.method == "alias" and c.dimension == "provider")
+            return (*exact, *(owners if rival else ()))
         listed = self.catalogue.exact(" ".join(text.casefold().split()))
         named = tuple(
             dict.fromkeys(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from finops_assistant.agent.planner.reading import Reading
-from finops_assistant.agent.planner.text import table
 from finops_assistant.store.query import Filter, MetricQuery
 
 
@@ -14,20 +13,6 @@ def of_links(reading: Reading) -> list[str]:
         if item.payload is not None and item.payload.assumed:
             named = ", ".join(dict.fromkeys(c.canonical for c in item.payload.candidates))
             notes.append(f"I read “{item.payload.raw}” as {named}.")
-    return notes
-
-
-def of_twins(query: MetricQuery, reading: Reading) -> list[str]:
-    """``prod`` is answered as said; a like-named value that is not counted is mentioned."""
-    notes = []
-    for where in query.filters:
-        known: dict[str, list[str]] = table("words")["confusable"].get(where.dimension, {})
-        chosen = {v.canonical.casefold() for v in where.values}
-        for name in reading.view.catalogue.values(where.dimension) if known and chosen else ():
-            twins = set(known.get(name.casefold(), ()))
-            if twins & chosen and name.casefold() not in chosen:
-                title = reading.lexicon.titles[where.dimension].lower()
-                notes.append(f"The {title} “{name}” is a value of its own and is not part of this.")
     return notes
 
 

@@ -74,6 +74,7 @@ def _read(reading: Reading) -> Plan:
     doubts = time.annotate(chart, dates.Clock(view.as_of, first))
     if doubts:
         return reading.done(_which_date(chart.text, doubts[0]), follow.base)
+    idioms.polite(chart)
     reading.notes += idioms.annotate(chart)
     shape.fold_phrases(chart, reading.lexicon)
     open_links = settle.settle(chart)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from finops_assistant.agent.plan import AbstainPlan, DescribePlan, RefusePlan, Step
-from finops_assistant.agent.planner.chart import Chart, pattern
+from finops_assistant.agent.planner.chart import Chart, pattern, rule
 from finops_assistant.agent.planner.text import MAX_LENGTH, table
 
 EXAMPLES = "“what did we spend last month”, “cost by team in September” or “top services on AWS”"
@@ -67,7 +67,10 @@ def declined(chart: Chart) -> Step | None:
 def later(chart: Chart) -> Step | None:
     """An intent that a later version builds."""
     line = re.sub(r"(?:^| )[?!.,;:]+(?= |$)", "", chart.line).strip()
-    for intent in table("intents")["later"].values():
+    priced = pattern(rule("later.priced")).fullmatch(line) is not None
+    for name, intent in table("intents")["later"].items():
+        if priced and name in ("what_if", "estimate"):
+            continue  # "what would Q2 come to at list prices" is a measure of the past
         if any(pattern(p).fullmatch(line) for p in intent["patterns"]):
             return _off(
                 f"I can't {intent['does']} yet: this version answers from the cost store only. "

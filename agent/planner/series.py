@@ -14,7 +14,10 @@ GRAINS: dict[str, Grain] = {
     "quarterly": "quarter", "year": "year", "years": "year", "yearly": "year", "annual": "year",
     "annually": "year",
 }  # fmt: skip
-STEPS = ("series.each", "series.by", "series.adverb", "series.all", "series.level")
+STEPS = ("series.each", "series.by", "series.joined", "series.adverb", "series.all", "series.level")
+_WHERE = frozenset(
+    ("any", "which", "what", "all", "those", "where", "when", "on", "in", "during", "that", "with")
+)
 _FEW = ("least", "cheapest", "lowest", "smallest", "minimum", "min", "bottom")
 _TREND = frozenset(table("words")["trend_words"])
 _CHANGE = frozenset(table("words")["change_words"])
@@ -32,6 +35,12 @@ def grains(chart: Chart, shape: Shape) -> None:
     else:
         for hit in chart.find(rule("series.top")):
             _ranked(hit, shape, hit.group("g", "g2"), int(hit.group("n", "n2")))
+    for hit in chart.find(rule("series.where")) if chart.has(rule("threshold.any")) else ():
+        unit = next(i for i in hit.items if i.symbol == hit["g"])
+        if unit.role is None:
+            shape.grain = GRAINS[hit["g"]]
+            unit.role = "grain"
+            hit.mark("grain", _WHERE)
     for name in STEPS:
         for hit in chart.find(rule(name)):
             if any(i.role is not None for i in hit.items if i.symbol in GRAINS):

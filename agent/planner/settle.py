@@ -22,6 +22,7 @@ def settle(chart: Chart) -> list[Link]:
     for items in runs(chart):
         _together(items)
     _agents(chart)
+    _beside(chart)
     left = []
     for item in chart.of("§v"):
         if len(item.payload.dimensions) > 1:
@@ -57,6 +58,25 @@ def _cues(chart: Chart) -> None:
                 value.role = "value"
             if matching:
                 word.role = "cue"
+    for hit in chart.find(rule("cue.back")):
+        word = hit.items[-1]
+        named = [v for v in chart.of("§v")[:1] if word.payload in v.payload.dimensions]
+        if word.role is None and named and named[0].end <= word.start:
+            named[0].payload = named[0].payload.within(word.payload)
+            hit.mark("cue")
+            word.role = "cue"
+
+
+def _beside(chart: Chart) -> None:
+    """In a comparison, a name that could be of several dimensions is of that of the other side."""
+    if not chart.has(rule("compare.cue")):
+        return
+    links = [i for i in chart.of("§v") if i.payload is not None]
+    sure = {i.payload.dimensions[0] for i in links if len(i.payload.dimensions) == 1}
+    for item in links:
+        fits = [d for d in item.payload.dimensions if d in sure]
+        if len(item.payload.dimensions) > 1 and len(fits) == 1:
+            item.payload = item.payload.within(fits[0])
 
 
 def _together(items: list[Item]) -> None:

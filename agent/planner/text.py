@@ -129,6 +129,10 @@ def _number(raw: str, start: int) -> list[Token]:
     return [Token(body, plain, begin, begin + len(body), "number", value, mark)]
 
 
+_NAMED = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*|q[1-4]"
+_PERIODS = re.compile(rf"({_NAMED})-({_NAMED})")  # "Jan-Mar" is a range, not a name
+
+
 def _words(
     raw: str,
     start: int,
@@ -165,6 +169,13 @@ def _words(
                 Token(":", ":", cut, cut + 1, "punctuation"),
                 *_words(right, cut + 1, contractions, ordinary, keep),
             ]
+    if ends := re.fullmatch(_PERIODS, lower):
+        cut = start + len(ends[1])
+        return [
+            *_words(raw[: len(ends[1])], start, contractions, ordinary, keep),
+            Token("-", "-", cut, cut + 1, "punctuation"),
+            *_words(raw[len(ends[1]) + 1 :], cut + 1, contractions, ordinary, keep),
+        ]
     if re.search(r"[-/&]", lower):
         parts = list(re.finditer(r"[^-/&]+", raw))
         splits = all(

@@ -32,6 +32,8 @@ UNIT = r"(?P<unit>day|week|month|quarter|year)s?"
 NUM = r"(?P<n>\d{1,4})"
 TO = parts()["to"]
 LAST = r"(?:last|past|previous|prior|preceding|latest|trailing|rolling|recent|most recent)"
+SO_FAR = r"(?:so far|to date|thus far|ytd|(?:up to|until|till) (?:now|today)|as of (?:now|today))"
+NO_OF = r"(?! (?:of|in) (?:the )?(?:year )?(?:§t|20\d\d))"  # "the last week of October"
 WHOLE = r"(?: (?:full|complete|completed|whole|entire|calendar|closed|finished))?"
 
 
@@ -62,7 +64,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     (rf"{LAST} {MON}", dates.last_named_month),
     (rf"(?:last|previous) year {MON}",
      lambda c, h: periods.month(c.today, MONTHS[h["mon"]], c.today.year - 1)),
-    (rf"(?:this )?{MON}(?! (?:i|we|you|be|have|not|need)\b)", dates.month),
+    (rf"(?:this )?{MON}(?!(?<=\bmay) (?:i|we|you|be|have|not|need)\b)", dates.month),
     (rf"{YEAR} - (?P<n>0?[1-9]|1[0-2])", dates.numeric_month),
     (rf"(?P<n>0?[1-9]|1[0-2]) / {YEAR}", dates.numeric_month),
     (r"(?:last|previous) q ?(?P<q>[1-4])", dates.last_named_quarter),
@@ -79,7 +81,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     (r"(?:the )?(?P<unit>week|month|quarter|year) before last",
      lambda c, h: periods.ago(c.today, dates.unit_of(h), 2)),
     (r"today", lambda c, h: periods.to_date(c.today, "day")),
-    (r"yesterday|(?:last|previous|prior) day", lambda c, h: periods.ago(c.today, "day", 1)),
+    (r"yesterday|(?:last|previous|prior) day(?! of)", lambda c, h: periods.ago(c.today, "day", 1)),
     (r"(?:over |on )?(?:the |last |this |past |previous )weekend|weekend", dates.weekend),
     (rf"(?:so far )?(?:in )?(?:this|the current|current) {UNIT}(?: (?:so far|to date|until now))?|"
      r"so far (?:in )?the (?P<unit2>month)",
@@ -87,10 +89,13 @@ RULES: tuple[tuple[str, Rule], ...] = (
     (r"(?P<unit>year|month|quarter|week) to date",
      lambda c, h: periods.to_date(c.today, dates.unit_of(h))),
     (r"(?P<a>[ymqw])td", lambda c, h: periods.to_date(c.today, _TO_DATE[h["a"]])),
+    (rf"(?:the )?(?:(?:calendar )?year )?{YEAR}(?: ,)? (?:year )?{SO_FAR}|"
+     rf"{SO_FAR} (?:in |for )?{YEAR.replace('<year>', '<year2>')}",
+     dates.year_to_date),
     (r"since (?:the )?(?:beginning|start) of (?:the|this) (?P<unit>year|month|quarter|week)",
      lambda c, h: periods.to_date(c.today, dates.unit_of(h))),
-    (rf"(?:the )?{LAST} {NUM}{WHOLE} {UNIT}", dates.last_n),
-    (rf"(?:the )?{NUM} {LAST}{WHOLE} {UNIT}", dates.last_n),
+    (rf"(?:the )?{LAST} {NUM}{WHOLE} {UNIT}{NO_OF}", dates.last_n),
+    (rf"(?:the )?{NUM} {LAST}{WHOLE} {UNIT}{NO_OF}", dates.last_n),
     (rf"(?:the )?(?:full|complete|whole|entire) {NUM} {LAST} {UNIT}", dates.last_n),
     (rf"(?:the )?{LAST} {NUM} hours", dates.hours),
     (rf"(?:the )?{LAST} (?:few|couple(?: of)?|several)(?: of)?{WHOLE} {UNIT}|recent {UNIT}"
@@ -103,9 +108,10 @@ RULES: tuple[tuple[str, Rule], ...] = (
     (r"(?:a|one) (?P<unit>week|month|quarter|year) ago(?= today)",
      lambda c, h: periods.ago(c.today, dates.unit_of(h), 1)),
     (rf"(?:the )?(?:full |complete |whole |entire )?{LAST}{WHOLE} "
-     r"(?P<unit>week|month|quarter|year)",
+     r"(?P<unit>week|month|quarter|year)" + NO_OF,
      lambda c, h: periods.last_complete(c.today, dates.unit_of(h))),
-    (rf"(?:last |on |this |past )?(?P<weekday>{'|'.join(WEEKDAYS)})", dates.weekday),
+    (rf"(?<!every )(?<!each )(?:last |on |this |past )?(?P<weekday>{'|'.join(WEEKDAYS)})",
+     dates.weekday),
     (r"on the (?P<day>[0-2]?\d|3[01])(?:st|nd|rd|th)", dates.ordinal_day),
     (_ALL, lambda c, h: Period(c.first_day, c.today, "all")),
     (r"(?<!over )(?<!under )(?<!above )(?<!below )(?<!than )(?<!top )(?<!least )(?<!most )"
@@ -129,9 +135,13 @@ def annotate(chart: Chart, clock: Clock) -> list[AmbiguousDate]:
                 chart.collapse(hit.first, hit.last, "§unread", None)
             else:
                 chart.collapse(hit.first, hit.last, "§t", found)
+    for hit in reversed(chart.find(rule("time.wrapped"))):
+        if hit.group("u", "u2") == hit.payloads("§t")[0].unit:
+            chart.collapse(hit.first, hit.last, "§t", hit.payloads("§t")[0])
     _halves(chart)
     _weeks(chart)
     _ranges(chart, clock)
+    _said_again(chart)
     return doubts
 
 
@@ -146,11 +156,26 @@ def _reads(chart: Chart, hit: Hit) -> bool:
         before = chart.items[hit.first - 1].symbol
         return before in _BEFORE_MONTH or before == "§t"
     if word == "to date":
-        return hit.first > 0
+        return hit.first > 0 and chart.items[hit.first - 1].symbol != "§t"
     return True
 
 
 _BEFORE_MONTH = frozenset(table("words")["before_month"])
+
+
+def _said_again(chart: Chart) -> None:
+    """What adds nothing to a period: "both days included", and "that year" after 2025."""
+    for hit in chart.find(rule("time.inclusive")):
+        hit.mark("time")
+    for hit in chart.find(rule("time.loose")):
+        hit.mark("filler")
+    told = chart.of("§t")
+    if len(told) != 1:
+        return
+    for hit in chart.find(rule("time.same")):
+        same = hit["u"] in (told[0].payload.unit, "period", "time", "timeframe", "stretch", "range")
+        if same and told[0].end <= hit.items[0].start:
+            hit.mark("time")
 
 
 def _halves(chart: Chart) -> None:
@@ -169,17 +194,36 @@ def _halves(chart: Chart) -> None:
 
 
 def _weeks(chart: Chart) -> None:
-    while hit := chart.first(rule("time.week")):
+    """The first two weeks of October, the last month of Q3, the last day of September."""
+    while hit := chart.first(rule("time.within")):
         period: Period = hit.payloads("§t")[0]
-        if period.unit != "month":
-            chart.collapse(hit.first, hit.last, "§unread", None)
-            continue
-        start = period.end - timedelta(days=7)
-        if hit["w"] != "last":
-            start = period.start + timedelta(days=7 * (ORDINALS[hit["w"]] - 1))
-        note = "Weeks of a month are counted from its first day."
-        week = replace(period, start=start, end=start + timedelta(days=7), unit=None, note=note)
-        chart.collapse(hit.first, hit.last, "§t", week)
+        part = _within(period, hit["w"], int(hit["n"] or 1), hit["u"].rstrip("s"))
+        chart.collapse(hit.first, hit.last, "§t" if part else "§unread", part)
+
+
+def _within(period: Period, place: str, n: int, unit: str) -> Period | None:
+    """``n`` units counted from the first or back from the last day of a period."""
+    last = place in ("last", "final", "closing")
+    skip = 0 if last else ORDINALS.get(place, 1) - 1
+    if unit in ("day", "week"):
+        size = timedelta(days=n * (7 if unit == "week" else 1))
+        start = period.end - size if last else period.start + skip * size
+        end, note = start + size, "Weeks of a month are counted from its first day."
+        if unit == "week" and period.unit not in ("month", "quarter", "year"):
+            return None
+    else:
+        months = n * periods.MONTHS[unit]
+        start = periods.add_months(period.start, skip * months)
+        if last:
+            start = periods.add_months(period.end, -months)
+        end, note = periods.add_months(start, months), ""
+        if period.start.day != 1 or period.end.day != 1:
+            return None
+    if start < period.start or end > period.end or (skip and n > 1):
+        return None
+    inner = unit if n == 1 and unit != "week" else None
+    said = note if unit == "week" and not last else ""
+    return replace(period, start=start, end=end, unit=inner, n=1, note=said or period.note)  # type: ignore[arg-type]
 
 
 def _ranges(chart: Chart, clock: Clock) -> None:

@@ -154,7 +154,9 @@ def _nameable(items: Sequence[Item]) -> bool:
     if any(i.role is not None or i.symbol in ("§v", "§t", "§m", "§d") for i in items):
         return False
     if len(items) == 1:
-        return items[0].kind in ("word", "quoted")
+        return items[0].kind in ("word", "quoted") or (
+            items[0].kind == "number" and len(items[0].text) >= 6  # an account's number
+        )
     ends = (items[0], items[-1])
     if any(i.kind in ("quoted", "date") for i in items):
         return False

@@ -99,6 +99,19 @@ def _roles(
             return None, None
         if low.start <= high.start and high.end <= low.end:  # "this year … in October"
             return high, None
+        if high.start < low.end:
+            out.no = ClarifyPlan(
+                reason="AMBIGUOUS_DATE",
+                question="The two periods in the question overlap. Which one do you mean?",
+            )
+            return None, None
+        if not chart.has(rule("time.listed")):
+            out.no = ClarifyPlan(
+                reason="AMBIGUOUS_DATE",
+                question="The question names two periods. Which one do you mean, or should I "
+                "compare them?",
+            )
+            return None, None
         shape.compare = "explicit"
         return high, low
     if len(said) == 1:
@@ -256,11 +269,10 @@ def _compare(shape: Shape, out: When, baseline: Period | None, view: PlannerView
             f"and the comparison needs {_span(chosen.start, chosen.end)}.",
         )
         return
-    if (chosen.start, chosen.end) == (time.start, time.end):
+    if chosen.start < time.end and time.start < chosen.end:
         out.no = ClarifyPlan(
             reason="AMBIGUOUS_DATE",
-            question="Which two periods should I compare?",
-            options=(),
+            question="The two periods overlap, so they cannot be compared. Which two do you mean?",
         )
         return
     out.compare = Compare(

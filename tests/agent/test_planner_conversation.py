@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +10,7 @@ from finops_assistant.agent.plan import ClarifyPlan, Plan, QueryPlan
 from finops_assistant.agent.planner.parse import parse
 from finops_assistant.store.query import MetricQuery
 from finops_assistant.store.result import Column, Result, Scope
-
-sys.path.insert(0, str(Path(__file__).parent))
-from planner_world import view
+from tests.agent.planner_world import view
 
 
 def talk(*questions: str) -> Plan:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from planner_world import VALUES, FakeCatalogue, FakeFacts, view
 
 from finops_assistant.agent.plan import AbstainPlan, QueryPlan
 from finops_assistant.agent.planner.parse import parse
 from finops_assistant.store.query import MetricQuery
+from tests.agent.planner_world import VALUES, FakeCatalogue, FakeFacts, view
 
 TODAY = date(2026, 10, 15)  # a Thursday; the last day with data is the 14th
 FACTS = FakeFacts(date(2024, 1, 1), date(2026, 10, 14))

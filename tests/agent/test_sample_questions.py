@@ -17,14 +17,20 @@ from finops_assistant.store.sample import generate
 from finops_assistant.store.settings import Home
 from tests.agent.grading import Graded, grade
 
-CASES: list[dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).parent / "sample_questions.yaml").read_text(encoding="utf-8")
-)
-DATA = [case for case in CASES if case["check"] != "status"]
-DECLINED = [case for case in CASES if case["check"] == "status"]
+Case = dict[str, Any]
+HERE = Path(__file__).parent
+# Both were written without a look at the planner; the second after the first had mended it.
+SUITES = ("sample_questions", "holdout_questions")
 
 
-def _graded(home: Path, cases: list[dict[str, Any]]) -> list[Graded]:
+def _cases(suite: str) -> tuple[list[Case], list[Case]]:
+    """Questions that have an answer, and questions that must not get a figure."""
+    cases: list[Case] = yaml.safe_load((HERE / f"{suite}.yaml").read_text(encoding="utf-8"))
+    data = [case for case in cases if case["check"] != "status"]
+    return data, [case for case in cases if case["check"] == "status"]
+
+
+def _graded(home: Path, cases: list[Case]) -> list[Graded]:
     assistant = Assistant.open(home)
     try:
         answers = [_asked(assistant, case["question"]) for case in cases]
@@ -46,35 +52,33 @@ def _asked(assistant: Assistant, question: str) -> Answer | Exception:
         return error
 
 
-def _check_data(home: Path) -> None:
-    graded = _graded(home, DATA)
+def _check(home: Path, suite: str) -> None:
+    data, unanswerable = _cases(suite)
+    assert len(data) >= 60
+    assert len(unanswerable) >= 12
+    graded = _graded(home, data)
     wrong = [line.report for line in graded if line.outcome == "wrong"]
     declined = [line.report for line in graded if line.outcome == "declined"]
     right = len(graded) - len(wrong) - len(declined)
-    print(f"{right} of {len(graded)} right, {len(wrong)} wrong, {len(declined)} declined")
+    print(f"{suite}: {right} of {len(graded)} right, {len(wrong)} wrong, {len(declined)} declined")
     print("\nDECLINED\n" + "\n".join(declined))
     assert not wrong, "WRONG FIGURES\n" + "\n".join(wrong)
     assert right >= 0.9 * len(graded)
+    missed = [line.report for line in _graded(home, unanswerable) if line.outcome != "right"]
+    assert not missed, "DECLINED FOR ANOTHER REASON\n" + "\n".join(missed)
 
 
-def test_data_questions_are_right_and_no_figure_is_wrong(sample_home: Path) -> None:
-    assert len(DATA) >= 70
-    _check_data(sample_home)
-
-
-def test_questions_without_an_answer_are_declined_for_the_right_reason(sample_home: Path) -> None:
-    assert len(DECLINED) >= 12
-    missed = [line.report for line in _graded(sample_home, DECLINED) if line.outcome != "right"]
-    assert not missed, "\n".join(missed)
+@pytest.mark.parametrize("suite", SUITES)
+def test_answers_are_right_or_there_is_none(sample_home: Path, suite: str) -> None:
+    _check(sample_home, suite)
 
 
 @pytest.mark.slow
-def test_the_same_questions_about_another_year_of_chance(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suite", SUITES)
+def test_the_same_questions_about_another_year_of_chance(tmp_path: Path, suite: str) -> None:
     """Seed 11: the same names, other figures."""
     generate(tmp_path / "sample", seed=11)
     home = tmp_path / "home"
     ingest(Home(home), [tmp_path / "sample" / "bills"])
     shutil.rmtree(tmp_path / "sample")
-    _check_data(home)
-    missed = [line.report for line in _graded(home, DECLINED) if line.outcome != "right"]
-    assert not missed, "\n".join(missed)
+    _check(home, suite)

@@ -56,6 +56,7 @@ REFUSED = [
     ),
     ({"time": MARCH | {"axis": "billing"}, "grain": "day"}, "OUT_OF_SCOPE", "step is a month"),
     ({"compare": {"kind": "previous"}}, "AMBIGUOUS_DATE", "compare"),
+    ({"compare": {"kind": "explicit", "baseline": MARCH}}, "AMBIGUOUS_DATE", "overlaps"),
     ({"compare": {"kind": "values"}}, "OUT_OF_SCOPE", "one dimension"),
     ({"compare": PREVIOUS, "show": "pareto", "dimensions": ["team"]}, "OUT_OF_SCOPE", "one period"),
     (
