@@ -95,7 +95,7 @@ def _show(found: re.Match[str], results: Mapping[str, Result], start: int) -> Bo
     else:
         plus = how == "signed" and not isinstance(value, date | None) and value > 0
         if how == "unsigned" and not isinstance(value, date | None):
-            shown: Cell = abs(value)
+            shown: Cell = -value if value < 0 else value
         else:
             shown = value
         grain = (result.query or {}).get("grain")

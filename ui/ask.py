@@ -29,6 +29,7 @@ def run(args: Namespace) -> int:
         principal=args.principal,
         as_of=as_of,
         route=args.route,
+        model=args.model,
     )
     if args.json:
         show_json(answer.to_json())

@@ -55,6 +55,18 @@ SESSION = Argument(
     {"metavar": "ID"},
 )
 
+ROUTE = Argument(
+    ("--route",),
+    "who reads the question: the built-in planner, the chat model, or the model where the planner "
+    "is not sure (auto, the default)",
+    {"choices": ("auto", "planner", "model"), "default": "auto"},
+)
+MODEL = Argument(
+    ("--model",),
+    "the chat model to ask (default: FINOPS_MODEL, else none)",
+    {"metavar": "NAME"},
+)
+
 COMMANDS = (
     Command(
         "demo",
@@ -104,18 +116,15 @@ COMMANDS = (
             ),
             SESSION,
             PRINCIPAL,
-            Argument(
-                ("--route",),
-                "who reads the question: auto or planner (the same in this version)",
-                {"choices": ("auto", "planner"), "default": "auto"},
-            ),
+            ROUTE,
+            MODEL,
         ),
     ),
     Command(
         "chat",
         "ask and follow up in the terminal",
         "chat:run",
-        (SESSION, PRINCIPAL),
+        (SESSION, PRINCIPAL, ROUTE, MODEL),
     ),
     Command(
         "ui",

@@ -31,7 +31,9 @@ def run(args: Namespace) -> int:
     if args.json:
         show_json(state)
     else:
-        show_markdown(in_words(state))
+        from finops_assistant.agent import models
+
+        show_markdown(f"{in_words(state)}\n\n{models.describe(home.settings())}")
     return 0
 
 

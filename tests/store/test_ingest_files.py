@@ -81,7 +81,8 @@ def test_providers_get_the_names_people_use(
 def test_a_provider_beyond_the_sampled_rows_is_renamed_too(
     home: Home, bill: Bill, ask: Ask
 ) -> None:
-    rows = [{}] * 6000 + [{"ProviderName": "gcp", "Tags": '{"Squad-Name": "x", "TEAM": "late"}'}]
+    rows: list[dict[str, str]] = [{}] * 6000
+    rows += [{"ProviderName": "gcp", "Tags": '{"Squad-Name": "x", "TEAM": "late"}'}]
     ingest(home, [bill("a.csv", rows)])
     query = "SELECT ServiceProviderName, x_Team, count(*) FROM focus GROUP BY ALL ORDER BY 1"
     assert ask(query) == [("AWS", None, 6000), ("Google Cloud", "late", 1)]

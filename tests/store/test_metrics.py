@@ -23,6 +23,7 @@ DIMENSIONS = [
     *("customer", "cost_centre", "initiative"),
 ]
 SEMANTICS = load_semantics()
+NAMED: list[Metric | Dimension] = [*SEMANTICS.metrics.values(), *SEMANTICS.dimensions.values()]
 
 
 def columns_in(sql: str) -> set[str]:
@@ -59,7 +60,7 @@ def test_a_dimension_names_exactly_the_columns_it_reads(dimension: Dimension) ->
 
 def test_no_word_means_two_things() -> None:
     meanings: dict[str, set[str]] = defaultdict(set)
-    for named in (*SEMANTICS.metrics.values(), *SEMANTICS.dimensions.values()):
+    for named in NAMED:
         words = {named.name.replace("_", " "), named.title.lower(), named.plural.lower()}
         for word in words | set(named.synonyms):
             meanings[word].add(named.name)
@@ -67,7 +68,7 @@ def test_no_word_means_two_things() -> None:
 
 
 def test_synonyms_are_plain_lower_case_text() -> None:
-    for named in (*SEMANTICS.metrics.values(), *SEMANTICS.dimensions.values()):
+    for named in NAMED:
         assert all(word == word.strip().lower() for word in named.synonyms), named.name
         assert len(named.synonyms) == len(set(named.synonyms)), named.name
         assert named.description
