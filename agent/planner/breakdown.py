@@ -19,6 +19,11 @@ _HIGH = frozenset(
     ("dearest", "priciest", "costliest", "most", "biggest", "largest", "highest", "greatest",
      "high", "expensive", "large", "big", "top", "worst", "descending", "decreasing", "desc")
 )  # fmt: skip
+_LINES = frozenset(
+    ("with", "in", "as", "on", "a", "an", "one", "1", "its", "their", "own", "single", "separate",
+     "row", "rows", "line", "lines", "bar", "column", "entry", "figure", "number", "amount",
+     "total", "sum", "each", "apiece", "by")
+)  # fmt: skip
 _WHOSE = ("my", "this", "that", "his", "her", "same")
 
 
@@ -31,9 +36,10 @@ def breakdown(chart: Chart, shape: Shape, lexicon: Lexicon) -> None:
         lead = next(i for i in hit.items if i.symbol == "§d")
         if lead.text.casefold() not in lexicon.plurals:
             shape.leader_of = lead.payload
+    for hit in chart.find(rule("breakdown.lines")):
+        hit.mark("show", _LINES)
     for hit in chart.find(rule("breakdown.by")):
-        across = hit[0].startswith(("all ", "for all ", "across"))
-        total = across and chart.has(rule("breakdown.total"))
+        total = _summed(chart, hit)
         _use(hit, shape, not total and not hit[0].startswith("with "))
     for hit in chart.find(rule("breakdown.which")):
         _use(hit, shape)
@@ -47,6 +53,23 @@ def breakdown(chart: Chart, shape: Shape, lexicon: Lexicon) -> None:
             shape.notes.append("“Who” is taken as which team.")
             hit.mark("dimension")
     _one_or_top(chart, shape, lexicon)
+
+
+def _summed(chart: Chart, hit: Hit) -> bool:
+    """Whether a dimension is named only to say that all of it counts: "all vendors", "every
+    supplier added up", "total across teams"."""
+    before = chart.items[hit.first - 1].symbol if hit.first else ""
+    across = hit[0].startswith(("all ", "for all ", "across", "with all ")) or before == "across"
+    vendors = all(i.payload == "provider" for i in hit.items if i.symbol == "§d")
+    one = chart.has(rule("breakdown.one"))
+    if not across:
+        summed = chart.has(rule("breakdown.summed")) or (one and vendors)
+        return summed and hit[0].startswith(("every ", "each ", "for every ", "with "))
+    if one or chart.has(rule("breakdown.total")):
+        return True
+    every = hit[0].startswith(("all ", "for all ")) or " all " in hit[0]
+    some = any(i.role == "negated" for i in chart.of("§v"))
+    return vendors and every and not some and not chart.has(rule("breakdown.vendors"))
 
 
 def _counts(chart: Chart, shape: Shape) -> None:

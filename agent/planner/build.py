@@ -50,10 +50,14 @@ def build(reading: Reading, follow: Follow, conditions: Conditions, shape: Shape
         shape.grain = "month" if (at.time.end - at.time.start).days > 31 else None
     left = ledger.unexplained(chart, reading.lexicon, reading.index)
     if left:
-        about_cost = shape.metric_said or chart.of("§v") or chart.of("§d") or _spends(reading)
+        about_cost = (
+            shape.metric_said or chart.of("§v") or chart.of("§d") or _spends(reading)
+            or (chart.of("§t") and (shape.compare or shape.grain or shape.trend))
+        )  # fmt: skip
         back = ledger.question_back(left, chart, reading.index, view)
         off = None if about_cost or base is not None else scope.off_topic()
-        return reading.done(scope.foreign(chart) or off or back, base)
+        sourceless = scope.sourceless(chart, view.semantics)
+        return reading.done(scope.foreign(chart) or sourceless or off or back, base)
     if at.no is not None:
         return reading.done(at.no, base)
     if base is None and not _has_subject(reading, shape, conditions):
@@ -111,6 +115,10 @@ def _has_subject(reading: Reading, shape: Shape, conditions: Conditions) -> bool
     if landed or (conditions.thresholds and (shape.grain or chart.of("§t"))):
         return True
     if _spends(reading) or (shape.compare and chart.of("§t")):
+        return True
+    if chart.of("§t") and (
+        shape.grain or shape.trend or chart.of("§d") or chart.has(rule("subject.all"))
+    ):
         return True
     words = [i for i in chart.items if i.kind != "punctuation"]
     return bool(chart.of("§t")) and len(words) <= 3

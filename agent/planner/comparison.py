@@ -52,6 +52,9 @@ def comparison(chart: Chart, shape: Shape) -> None:
     for hit in chart.find(rule("compare.than")):
         shape.compare = shape.compare or "asked"
         hit.mark("compare", _MORE)
+    if shape.compare and (len(chart.of("§t")) > 1 or len(chart.of("§v")) > 1):
+        for hit in chart.find(rule("compare.amount")):
+            hit.mark("compare")
     if chart.has(rule("compare.either")):
         _which(chart, shape)
         for hit in chart.find(rule("compare.more")):

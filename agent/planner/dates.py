@@ -13,6 +13,12 @@ from finops_assistant.agent.planner.text import table
 
 MONTHS = {name: int(number) for name, number in table("words")["months"].items()}
 WEEKDAYS = {name: int(number) for name, number in table("words")["weekdays"].items()}
+# A short name is read as a weekday only beside a date ("Wed 16 Sept").
+WEEKDAY_NAMES = (
+    WEEKDAYS
+    | {short: WEEKDAYS[day] for day in WEEKDAYS for short in (day[:3], day[:4], day[:5])}
+    | {"weds": 2}
+)
 ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4,
             "4th": 4, "1": 1, "2": 2, "3": 3, "4": 4}  # fmt: skip
 
@@ -70,8 +76,26 @@ def iso_date(clock: Clock, hit: Hit) -> Period | None:
 
 
 def day(clock: Clock, hit: Hit) -> Period | None:
-    """12 October, with or without a year."""
-    return periods.day(clock.today, int(hit["day"]), MONTHS[hit["mon"]], clock.year(hit))
+    """12 October, with or without a year; nothing if the weekday named beside it is another."""
+    found = periods.day(clock.today, int(hit["day"]), MONTHS[hit["mon"]], clock.year(hit))
+    return found if found is not None and _falls_on(found.start, hit.group("wd")) else None
+
+
+def _falls_on(when: date, weekday: str) -> bool:
+    return not weekday or when.weekday() == WEEKDAY_NAMES[weekday]
+
+
+def weekend_of(clock: Clock, hit: Hit) -> Period | None:
+    """The weekend of 24-25 October, or the one that holds the 24th; nothing if those days are no
+    weekend."""
+    named = day(clock, hit)
+    if named is None or named.start.weekday() < 5:
+        return None
+    saturday = named.start - timedelta(days=named.start.weekday() - 5)
+    number = hit.group("day2")
+    if number and (named.start != saturday or int(number) != (saturday + timedelta(days=1)).day):
+        return None
+    return Period(saturday, saturday + timedelta(days=2), "named", "day")
 
 
 def day_range(clock: Clock, hit: Hit) -> Period | None:
@@ -83,6 +107,8 @@ def day_range(clock: Clock, hit: Hit) -> Period | None:
     first = periods.day(clock.today, int(hit["day"]), number, last.start.year)
     if first is None or first.start > last.start:
         return None
+    if not _falls_on(first.start, hit.group("wd")) or not _falls_on(last.start, hit.group("wd2")):
+        return None
     return Period(first.start, last.end, "absolute", "day")
 
 
@@ -93,6 +119,23 @@ def week_of(clock: Clock, hit: Hit) -> Period | None:
         return None
     start = periods.floor(named.start, "week")
     return Period(start, start + timedelta(days=7), "named", "week")
+
+
+def week_ending(clock: Clock, hit: Hit) -> Period | None:
+    """The seven days up to and with a day."""
+    named = day(clock, hit)
+    if named is None:
+        return None
+    return Period(named.end - timedelta(days=7), named.end, "named", "day")
+
+
+def days_from(clock: Clock, hit: Hit) -> Period | None:
+    """14 days from 1 October."""
+    named = day(clock, hit)
+    if named is None:
+        return None
+    length = timedelta(days=int(hit["n"]) * (7 if unit_of(hit) == "week" else 1))
+    return Period(named.start, named.start + length, "absolute", "day")
 
 
 def iso_week(clock: Clock, hit: Hit) -> Period | None:

@@ -131,10 +131,11 @@ def cues(chart: Chart, follow: Follow) -> None:
              != "context" and not follow.weak]  # fmt: skip
     for hit in chart.find(rule("expletive")):
         hit.items[0].role = "filler"
+    fronted = chart.starts(rule("expletive.fronted"))
     for hit in chart.find(rule("follow.pointing")):
         if any(i.text == "IT" for i in hit.items):  # the department
             continue
-        if _within(chart, hit, named):
+        if _within(chart, hit, named) or (fronted and follow.base is None):
             hit.mark("filler")
             continue
         hit.mark("follow_up")

@@ -7,7 +7,8 @@ is all of it, and ``where does the money go`` asks for the services.
 from __future__ import annotations
 
 from finops_assistant.agent.planner.chart import Chart, rule
-from finops_assistant.agent.planner.names import Candidate
+from finops_assistant.agent.planner.names import Candidate, NameIndex
+from finops_assistant.agent.planner.text import table
 from finops_assistant.agent.planner.values import Link
 from finops_assistant.store.query import Filter
 
@@ -21,6 +22,24 @@ def annotate(chart: Chart) -> list[str]:
     while hit := chart.first(rule("idiom.discounts")):
         chart.collapse(hit.first, hit.last, "§m", "savings")
     return [*_cloud(chart), *_services(chart), *_models(chart)]
+
+
+def everything(chart: Chart) -> list[str]:
+    """``cloud and AI costs`` is all of it. Runs before names are linked, which would make the
+    second word a condition."""
+    found = chart.find(rule("idiom.all_tech"))
+    for hit in found:
+        hit.mark("idiom")
+    said = [chart.text[h.items[0].start : h.items[-1].end] for h in found]
+    return [f"“{words}” is taken as every charge in the data." for words in said]
+
+
+def occasion(chart: Chart, index: NameIndex) -> None:
+    """``for the board pack`` says what a figure is for, unless a value bears one of its names."""
+    grammar = frozenset(table("words")["function_words"])
+    for hit in chart.find(rule("occasion")):
+        if not any(i.symbol not in grammar and index.exact(i.text) for i in hit.items):
+            hit.mark("filler")
 
 
 def polite(chart: Chart) -> None:

@@ -62,13 +62,24 @@ def unexplained(
             or (id(item) in acting and item.symbol in owners)
         ):
             found.append(Unexplained(item, "name"))
-        elif item.symbol in lexicon.filler and (
-            index is None or item.symbol in grammar or not index.exact(item.text)
-        ):
+        elif (
+            item.symbol in lexicon.filler
+            and (index is None or item.symbol in grammar or not index.exact(item.text))
+        ) or (id(item) not in named and id(item) not in acting and _adverb(item, index)):
             item.role = "filler"
         else:
             found.append(Unexplained(item, "name"))
     return found
+
+
+def _adverb(item: Item, index: NameIndex | None) -> bool:
+    """An ordinary adverb of manner ("reportedly") that no list holds. Those that count or divide
+    ("partly", "fortnightly") are no filler."""
+    word = item.text
+    manner = word.isalpha() and word.islower() and word.endswith("ly") and len(word) > 6
+    if not manner or word in table("words")["measuring_adverbs"]:
+        return False
+    return index is None or not index.exact(word)
 
 
 def question_back(

@@ -62,6 +62,8 @@ def _read(reading: Reading) -> Plan:
     follow = followup.opening(chart, view)
     if follow.step is not None:
         return reading.done(follow.step)
+    reading.notes += idioms.everything(chart)
+    idioms.occasion(chart, reading.index)
     values.link_exact(chart, reading.index, reading.lexicon)
     values.link_shy(chart, reading.index, reading.lexicon)
     mend(chart, reading.index, reading.lexicon)
@@ -79,7 +81,8 @@ def _read(reading: Reading) -> Plan:
     shape.fold_phrases(chart, reading.lexicon)
     open_links = settle.settle(chart)
     if open_links:
-        return reading.done(_which_value(reading, open_links[0]), follow.base)
+        sourceless = scope.sourceless(chart, view.semantics)
+        return reading.done(sourceless or _which_value(reading, open_links[0]), follow.base)
     listed = _listed_values(chart)
     if listed is not None:
         return reading.done(listed)

@@ -8,7 +8,8 @@ from finops_assistant.agent.planner.shape import Shape
 _SHARE = frozenset(
     ("what", "which", "the", "percentage", "percent", "proportion", "share", "fraction", "portion",
      "pct", "%", "part", "of", "how", "much", "big", "slice", "ratio", "goes", "go", "went",
-     "going", "come", "comes", "came", "coming", "due", "attributable", "attributed")
+     "going", "come", "comes", "came", "coming", "due", "attributable", "attributed",
+     "out", "from", "within", "it", "that", "this", "a", "an", "is", "was", "large")
 )  # fmt: skip
 
 
@@ -23,7 +24,7 @@ def share(chart: Chart, shape: Shape, part_absent: bool) -> None:
         own.mark("show")
     elif hit is not None:
         shape.share = True
-        for item in chart.after(hit, "part"):
+        for item in chart.after(hit, "part" if hit["part"] else "part2"):
             if item.symbol == "§v" and item.role != "negated":
                 shape.part.append(item)
         hit.mark("show", _SHARE)

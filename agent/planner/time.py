@@ -14,6 +14,7 @@ from finops_assistant.agent.planner.chart import Chart, Hit, parts, rule
 from finops_assistant.agent.planner.dates import (
     MONTHS,
     ORDINALS,
+    WEEKDAY_NAMES,
     WEEKDAYS,
     AmbiguousDate,
     Clock,
@@ -23,11 +24,19 @@ from finops_assistant.agent.planner.periods import Period, Unit
 from finops_assistant.agent.planner.text import table
 
 MON = rf"(?P<mon>{'|'.join(sorted(MONTHS, key=len, reverse=True))})"
+WD = (
+    r"(?:(?:on )?(?P<wd>"
+    + "|".join(sorted(WEEKDAY_NAMES, key=len, reverse=True))
+    + r")(?: [,.])?(?: the)? )?"
+)
+WD2 = WD.replace("<wd>", "<wd2>")
 DAY = r"(?:the )?(?P<day>[0-2]?\d|3[01])(?:st|nd|rd|th)?"
 DAY2 = DAY.replace("<day>", "<day2>")
 YEAR = r"(?P<year>20\d\d|' \d\d)"
 OF_YEAR = rf"(?: (?:,|of|in|-|/))?(?: {YEAR})"
 REL_YEAR = r"(?: (?:of )?(?P<rel>last|this|previous|past) year)"
+BOTH = rf"(?:{parts()['to']}|/|&)"
+WEEKEND = r"(?:over |on |during )?(?:the )?weekend(?: (?:of|,|on|\())? (?:the )?"
 UNIT = r"(?P<unit>day|week|month|quarter|year)s?"
 NUM = r"(?P<n>\d{1,4})"
 TO = parts()["to"]
@@ -48,18 +57,29 @@ _ALL = (
 RULES: tuple[tuple[str, Rule], ...] = (
     (r"\d{4}-\d\d-\d\d", dates.iso_date),
     (r"\d{1,2}[/.]\d{1,2}[/.](?:\d{4}|\d\d)", dates.slash_date),
-    (rf"(?:the )?week (?:of|starting|beginning|commencing|from)(?: on)? {DAY}(?: of)? {MON}"
+    (rf"(?:the )?week (?:of|starting|beginning|commencing|from)(?: on)? {WD}{DAY}(?: of)? {MON}"
      rf"(?:{OF_YEAR})?", dates.week_of),
-    (rf"(?:the )?week (?:of|starting|beginning|commencing|from)(?: on)? {MON} {DAY}(?:{OF_YEAR})?",
+    (rf"(?:the )?week (?:of|starting|beginning|commencing|from)(?: on)? {WD}{MON} {DAY}"
+     rf"(?:{OF_YEAR})?",
      dates.week_of),
+    (rf"(?:the |for )?(?:first )?{NUM} (?P<unit>day|week)s? (?:from|starting|beginning)"
+     rf"(?: on| from| with)? {WD}{DAY}(?: of)? {MON}(?:{OF_YEAR})?", dates.days_from),
+    (rf"(?:the )?week (?:ending|ended|to|until|up to)(?: on)? {WD}{DAY}(?: of)? {MON}"
+     rf"(?:{OF_YEAR})?", dates.week_ending),
+    (rf"(?:the )?week (?:ending|ended|to|until|up to)(?: on)? {WD}{MON} {DAY}(?:{OF_YEAR})?",
+     dates.week_ending),
     (rf"week {NUM}(?:{OF_YEAR})?", dates.iso_week),
     (rf"(?:the )?(?:{NUM} months|(?P<quarter>quarter)) "
      r"(?:to|ending|ending in|ended|until|up to|through)(?: the end of)?"
      rf" {MON}(?:{OF_YEAR})?", dates.months_ending),
-    (rf"(?:between |from )?{DAY} {TO} {DAY2}(?: of)? {MON}(?:{OF_YEAR})?", dates.day_range),
-    (rf"(?:between |from )?{MON} {DAY} {TO} {DAY2}(?:{OF_YEAR})?", dates.day_range),
-    (rf"{DAY}(?: of)? {MON}(?:{OF_YEAR})?", dates.day),
-    (rf"{MON} {DAY}(?:{OF_YEAR})?", dates.day),
+    (rf"{WEEKEND}{WD}{DAY}(?: {BOTH} {WD2}{DAY2})?(?: of)? {MON}(?:{OF_YEAR})?",
+     dates.weekend_of),
+    (rf"{WEEKEND}{MON} {DAY}(?: {BOTH} {DAY2})?(?:{OF_YEAR})?", dates.weekend_of),
+    (rf"(?:between |from )?{WD}{DAY} {TO} {WD2}{DAY2}(?: of)? {MON}(?:{OF_YEAR})?",
+     dates.day_range),
+    (rf"(?:between |from )?{WD}{MON} {DAY} {TO} {WD2}{DAY2}(?:{OF_YEAR})?", dates.day_range),
+    (rf"{WD}{DAY}(?: of)? {MON}(?:(?: ,)?{OF_YEAR})?", dates.day),
+    (rf"{WD}{MON} {DAY}(?:{OF_YEAR})?", dates.day),
     (rf"{MON}(?:{OF_YEAR}|{REL_YEAR})", dates.month),
     (rf"{LAST} {MON}", dates.last_named_month),
     (rf"(?:last|previous) year {MON}",
@@ -104,7 +124,8 @@ RULES: tuple[tuple[str, Rule], ...] = (
     (rf"(?:over|for|across|within|in) (?:a |the )?{NUM}{WHOLE} {UNIT}(?! (?:ago|before|from))",
      dates.last_n),
     (rf"{NUM} {UNIT}(?= (?:trend|history|view|series|cost|spend|spending|window))", dates.last_n),
-    (rf"{NUM} {UNIT} ago", lambda c, h: periods.ago(c.today, dates.unit_of(h), int(h["n"]))),
+    (rf"{NUM} {UNIT} (?:ago|back)(?! (?:to|from))",
+     lambda c, h: periods.ago(c.today, dates.unit_of(h), int(h["n"]))),
     (r"(?:a|one) (?P<unit>week|month|quarter|year) ago(?= today)",
      lambda c, h: periods.ago(c.today, dates.unit_of(h), 1)),
     (rf"(?:the )?(?:full |complete |whole |entire )?{LAST}{WHOLE} "
@@ -115,7 +136,8 @@ RULES: tuple[tuple[str, Rule], ...] = (
     (r"on the (?P<day>[0-2]?\d|3[01])(?:st|nd|rd|th)", dates.ordinal_day),
     (_ALL, lambda c, h: Period(c.first_day, c.today, "all")),
     (r"(?<!over )(?<!under )(?<!above )(?<!below )(?<!than )(?<!top )(?<!least )(?<!most )"
-     r"(?P<year>20[1-4]\d)", dates.plain_year),
+     r"(?:(?:the )?(?:calendar|full|whole|entire)(?: year)? )?(?P<year>20[1-4]\d)",
+     dates.plain_year),
 )  # fmt: skip
 
 

@@ -50,6 +50,8 @@ def link_exact(chart: Chart, index: NameIndex, lexicon: Lexicon) -> None:
                 raw = _raw(chart, items)
                 found = index.exact(raw) if len(raw) > 1 else ()
                 key = fold(raw)
+                if size == 1 and _unless_served(chart, i, index, lexicon):
+                    items[0].role, found = "filler", ()
                 quoted = items[0].kind == "quoted"
                 if found and (
                     quoted
@@ -97,6 +99,7 @@ def link_shy(chart: Chart, index: NameIndex, lexicon: Lexicon) -> None:
         elif (
             (_named_place(chart, here) and item.symbol not in lexicon.filler)
             or _beside_value(chart, here)
+            or _after_value(chart, here)
             or _before_cost(chart, here, lexicon)
         ):
             chart.collapse(here, here + 1, "§v", link)
@@ -130,6 +133,34 @@ def _beside_value(chart: Chart, here: int) -> bool:
         ):
             return True
     return False
+
+
+def _after_value(chart: Chart, here: int) -> bool:
+    """Right after a name and at the end of its phrase: ``AWS compute, October``."""
+    before = chart.items[here - 1].symbol if here else ""
+    after = chart.items[here + 1].symbol if here + 1 < len(chart.items) else "?"
+    ends = ("?", ".", ",", ";", ":", "-", "in", "during", "last", "this", "by", "per", "for",
+            "over", "since", "and", "vs", "versus", "on", "costs", "cost", "spend")  # fmt: skip
+    return before == "§v" and after in ends
+
+
+def _unless_served(chart: Chart, here: int, index: NameIndex, lexicon: Lexicon) -> bool:
+    """Whether a kind of work ("serving") is a verb with someone as its object: "serving them",
+    "serving Casa Verde". Then it restricts nothing."""
+    item = chart.items[here]
+    after = next((i for i in chart.items[here + 1 :] if i.symbol not in _ARTICLES), None)
+    if item.symbol not in _VERBS or after is None:
+        return False
+    named = after.payload.candidates if after.symbol == "§v" else index.exact(after.text)
+    if named and after.symbol not in lexicon.everyday:
+        return item.symbol == "hosting" or any(c.dimension == "customer" for c in named)
+    phrase = lexicon.phrase([after.symbol])
+    return after.symbol in _SERVED or phrase == ("dimension", "customer")
+
+
+_ARTICLES = ("the", "our", "all", "their", "its", "my", "of", "these", "those")
+_VERBS = frozenset(table("words")["object_verbs"])
+_SERVED = frozenset(table("words")["objects"])
 
 
 def _before_cost(chart: Chart, here: int, lexicon: Lexicon) -> bool:

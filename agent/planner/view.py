@@ -39,11 +39,18 @@ class Groupable(Named, Protocol):
     def aliases(self) -> Sequence[Sequence[str]]: ...
 
 
+class Measure(Named, Protocol):
+    """A metric: the table that it rests on."""
+
+    @property
+    def fact(self) -> str: ...
+
+
 class Vocabulary(Protocol):
     """The semantic layer."""
 
     @property
-    def metrics(self) -> Mapping[str, Named]: ...
+    def metrics(self) -> Mapping[str, Measure]: ...
     @property
     def dimensions(self) -> Mapping[str, Groupable]: ...
 

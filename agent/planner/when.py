@@ -87,7 +87,8 @@ def _roles(
         ordered = sorted(said, key=lambda p: p.start)
         low, high = ordered[0], ordered[-1]
         if all(a.end == b.start for a, b in pairwise(ordered)):
-            if shape.grain is None and low.unit is not None:
+            summed = chart.has(rule("time.sum"))
+            if shape.grain is None and low.unit is not None and not summed:
                 shape.grain = low.unit
                 shape.trend = True
             return Period(low.start, high.end, "absolute"), None
@@ -103,6 +104,13 @@ def _roles(
             out.no = ClarifyPlan(
                 reason="AMBIGUOUS_DATE",
                 question="The two periods in the question overlap. Which one do you mean?",
+            )
+            return None, None
+        if chart.has(rule("time.sum")):
+            out.no = ClarifyPlan(
+                reason="AMBIGUOUS_DATE",
+                question="Those periods do not follow each other, and I add up one stretch of time "
+                "at a time. Which one do you want first?",
             )
             return None, None
         if not chart.has(rule("time.listed")):
