@@ -57,6 +57,13 @@ def _of_shape(
             f"One step at a time: ask first which {title} it is, then for its breakdown.",
             (f"which {title} spends most?",),
         )
+    split = shape.dimensions or shape.grain or shape.share or shape.count or shape.compare
+    if shape.limit is not None and not split and not (base and (base.dimensions or base.grain)):
+        return ask("The top of what? Name what to rank, such as “top 5 services” or “top 5 teams”.")
+    if chart.has(r".*(?:and|or|plus|vs|versus|,) data(?= (?:§m|[?.!,]|§t)|$).*"):
+        return ask(
+            "Which charges are “data”? Name a service, a project or a category, such as Analytics."
+        )
     if shape.share and len(shape.metrics) > 1:
         return ask("The share of which figure do you mean?")
     parts = shape.dimensions or shape.part or shape.part_absent or conditions.filters

@@ -48,6 +48,8 @@ def _cues(chart: Chart) -> None:
             dimension = word.payload
             if word.role is not None:
                 continue
+            if name == "cue.after" and _kinds_within(word, values):
+                continue
             fits = [dimension in v.payload.dimensions for v in values]
             if name == "cue.before":  # the names that follow, as far as they fit
                 matching = values[: fits.index(False)] if False in fits else values
@@ -65,6 +67,17 @@ def _cues(chart: Chart) -> None:
             named[0].payload = named[0].payload.within(word.payload)
             hit.mark("cue")
             word.role = "cue"
+
+
+def _kinds_within(word: Item, values: list[Item]) -> bool:
+    """``AWS services`` are the services on AWS, also where a service bears that very name."""
+    owner = values[-1].payload if values else None
+    if word.payload == "provider" or not word.symbol or not word.text.casefold().endswith("s"):
+        return False
+    if owner is None or "provider" not in owner.dimensions:
+        return False
+    values[-1].payload = owner.within("provider")
+    return True
 
 
 def _beside(chart: Chart) -> None:
