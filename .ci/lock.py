@@ -11,9 +11,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
-HEADER = (
-    "# The exact versions the tests ran with. make lock writes them, make installs them.\n"
-)
+HEADER = "# The exact versions the tests ran with. make lock writes them, make installs them.\n"
 
 
 def installed(requirements: Iterable[str], extras: frozenset[str], found: dict[str, str]) -> None:

@@ -38,7 +38,7 @@ class Usage:
     model: str | None = None
     input_tokens: int = 0
     output_tokens: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float | None = 0.0  # None: not in the price list
 
 
 @dataclass(frozen=True)

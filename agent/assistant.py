@@ -10,13 +10,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from finops_assistant.agent import outcome
-from finops_assistant.agent.answer import Answer
+from finops_assistant.agent import models, outcome
+from finops_assistant.agent.answer import Answer, Usage
 from finops_assistant.agent.compose import compose
+from finops_assistant.agent.events import READING, Event, Listener
 from finops_assistant.agent.plan import AbstainPlan, ClarifyPlan, Plan, RefusePlan
 from finops_assistant.agent.planner.parse import parse
 from finops_assistant.agent.planner.view import PlannerView
-from finops_assistant.store.errors import QueryRefused
+from finops_assistant.store.errors import QueryRefused, UsageError
 from finops_assistant.store.settings import Home
 from finops_assistant.store.store import Store
 from finops_assistant.tools.context import ToolContext
@@ -24,9 +25,11 @@ from finops_assistant.tools.context import ToolContext
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
+    from finops_assistant.agent.models import ModelChoice
     from finops_assistant.agent.sessions import Sessions
 
-Route = Literal["auto", "planner"]
+Route = Literal["auto", "planner", "model"]
+ROUTES: tuple[Route, ...] = ("auto", "planner", "model")
 
 
 class Assistant:
@@ -51,17 +54,43 @@ class Assistant:
         principal: str | None = None,
         as_of: date | None = None,
         route: Route = "auto",
+        model: str | None = None,
+        on_event: Listener | None = None,
     ) -> Answer:
         """One answer. ``session`` goes on with that conversation; ``as_of`` is the day that counts
-        as today. Both routes are the embedded planner as long as no chat model is configured."""
+        as today.
+
+        ``route`` ``planner`` asks no model; ``auto`` asks the one that is configured where the
+        planner is not sure; ``model`` asks it always, and raises ``ModelTrouble`` when it cannot be
+        asked. ``model`` names one for this question. ``on_event`` is told of each step, and of the
+        paragraphs of the answer once they have been checked.
+        """
         started = time.perf_counter()
+        tell = on_event or (lambda event: None)
+        choice = None if route == "planner" else models.choose(self.store.settings, model)
+        if route == "model" and choice is None:
+            raise UsageError(
+                "No model is configured: name one with --model or FINOPS_MODEL, and give "
+                "OPENAI_API_KEY or OPENAI_BASE_URL; --route planner needs none."
+            )
         try:
             who = self.store.principal(principal)
             today = as_of or self.store.facts(who).today
-            answer = self._turn(question, ToolContext(self.store, who, today), session)
+            turn = _Turn(self, question, ToolContext(self.store, who, today), session, tell)
+            answer = turn.planned() if choice is None else turn.read_by(choice, route)
         except QueryRefused as no:
             answer = outcome.refused(question, as_of or date.today(), no)  # noqa: DTZ011
+        for paragraph in answer.answer.split("\n\n"):
+            tell(Event("text", paragraph))
         return replace(answer, elapsed_ms=round((time.perf_counter() - started) * 1000))
+
+    def sessions(self) -> Sessions:
+        """The conversations of this home, opened at the first need."""
+        from finops_assistant.agent.sessions import Sessions
+
+        if self._sessions is None:
+            self._sessions = Sessions(self.home)
+        return self._sessions
 
     def close(self) -> None:
         """Release the store and the conversations."""
@@ -69,61 +98,152 @@ class Assistant:
         if self._sessions is not None:
             self._sessions.close()
 
-    def _turn(self, question: str, context: ToolContext, session: str | None) -> Answer:
+
+class _Turn:
+    """One question: who reads it, and what is kept of it."""
+
+    def __init__(
+        self,
+        assistant: Assistant,
+        question: str,
+        context: ToolContext,
+        session: str | None,
+        tell: Listener,
+    ) -> None:
         # LangChain is dear to import: only a question that gets this far pays for it.
+        from langchain_core.messages import HumanMessage
+
         from finops_assistant.agent import loop
 
-        model = loop.PlannerChatModel(
-            read=lambda messages: self._read(messages, context),
+        self.store = assistant.store
+        self.context = context
+        self.question = question
+        self.tell = tell
+        self.asked = HumanMessage(question, id=str(uuid.uuid4()))
+        self.draft: Plan | None = None
+        self.sessions = assistant.sessions() if session is not None else None
+        self.thread = (
+            self.sessions.thread(session, context.principal.name)
+            if self.sessions is not None and session is not None
+            else ""
+        )
+        planner = loop.PlannerChatModel(
+            read=self._planner_reads,
             phrase=lambda plan: compose(plan, context.results, self.store.semantics),
         )
-        messages = self._run(model, question, context, session)
+        saver = self.sessions.saver if self.sessions is not None else None
+        self.agent = loop.planner_agent(planner, saver, tell)
+
+    def planned(self) -> Answer:
+        """The embedded planner's answer."""
+        from finops_assistant.agent import loop
+
+        messages = self._run()
         plan = loop.latest_plan(messages)
         if plan is None:  # the planner always leaves one; a graph that lost it is a defect
             raise RuntimeError("the turn ended without a plan")
         if isinstance(plan.step, ClarifyPlan | AbstainPlan | RefusePlan):
-            return outcome.declined(question, context.as_of, plan.step)
+            return outcome.declined(self.question, self.context.as_of, plan.step)
         no = loop.refusal(messages)
         if no is not None:
-            return outcome.refused(question, context.as_of, no)
-        template = str(messages[-1].text)
+            return outcome.refused(self.question, self.context.as_of, no)
         return outcome.answered(
-            question, context.as_of, plan, template, context.results, self.store.semantics
+            self.question,
+            self.context.as_of,
+            plan,
+            str(messages[-1].text),
+            self.context.results,
+            self.store.semantics,
         )
 
-    def _read(self, messages: Sequence[BaseMessage], context: ToolContext) -> Plan:
+    def read_by(self, choice: ModelChoice, route: Route) -> Answer:
+        """The model's answer; the planner's where it is sure, where its no holds whoever reads,
+        and where the model gives nothing that can be used."""
+        from finops_assistant.agent import accord, pricing
+        from finops_assistant.agent.model_reading import AgreedNo, NoReading, Reading
+
+        view = self._view(self._earlier())
+        self.tell(Event("step", READING))
+        self.draft = parse(self.question, view)
+        if accord.settled(self.question, self.draft) or (
+            route == "auto" and accord.sure(self.draft)
+        ):
+            return self.planned()
+        reading = Reading()
+        try:
+            answer = self._modelled(choice, view, self.draft, reading)
+            note = ""
+        except AgreedNo:
+            answer, note = replace(self.planned(), route="model"), ""
+        except models.ModelTrouble as trouble:
+            if route == "model":
+                raise
+            answer, note = self.planned(), trouble.what
+        except NoReading as nothing:
+            answer, note = self.planned(), str(nothing)
+            if route == "auto" and answer.status != "answered":
+                note = ""  # both say no, the planner with a reason
+        usage = pricing.usage_of(
+            choice, reading.input_tokens, reading.output_tokens, reading.counted
+        )
+        if note:
+            said = f"The language model {note}, so the built-in planner read this question."
+            answer = replace(answer, answer=f"{answer.answer}\n\n{said}")
+        return replace(answer, usage=usage if reading.asked else Usage())
+
+    def _modelled(
+        self, choice: ModelChoice, view: PlannerView, draft: Plan, reading: Any
+    ) -> Answer:
+        from finops_assistant.agent import loop, model_turn
+        from finops_assistant.agent.model_answer import answer_from
+        from finops_assistant.agent.model_prompt import brief
+
+        context = replace(self.context, results=[])  # of a failed attempt nothing is left
+        about = brief(
+            self.question, draft, view, self.store.semantics, context.principal, choice.mode
+        )
+        narrator = loop.Narrate(self.tell)
+        model_turn.read(choice, self.question, about, draft, view, context, reading, narrator)
+        answer, template, main = answer_from(
+            reading, self.question, context.as_of, self.store.semantics
+        )
+        if self.sessions is not None:
+            messages = loop.answered_turn(self.asked, main.plan, main.results, template)
+            config = self.sessions.config(self.thread)
+            self.agent.update_state(config, {"messages": messages}, as_node="model")
+            self.sessions.keep_newest(self.thread)
+        return answer
+
+    def _planner_reads(self, messages: Sequence[BaseMessage]) -> Plan:
         """The embedded planner's reading of the last message in the light of the earlier ones."""
+        if self.draft is None:
+            self.draft = parse(str(messages[-1].text), self._view(messages[:-1]))
+        return self.draft
+
+    def _view(self, earlier: Sequence[BaseMessage]) -> PlannerView:
         from finops_assistant.agent import loop
 
-        earlier = messages[:-1]
-        view = PlannerView(
+        return PlannerView(
             semantics=self.store.semantics,
-            catalogue=self.store.catalogue(context.principal),
-            facts=self.store.facts(context.principal),
-            as_of=context.as_of,
+            catalogue=self.store.catalogue(self.context.principal),
+            facts=self.store.facts(self.context.principal),
+            as_of=self.context.as_of,
             previous=loop.latest_plan(earlier),
             previous_results=loop.latest_results(earlier),
         )
-        return parse(str(messages[-1].text), view)
 
-    def _run(
-        self, model: Any, question: str, context: ToolContext, session: str | None
-    ) -> list[BaseMessage]:
-        from langchain_core.messages import HumanMessage
+    def _earlier(self) -> list[BaseMessage]:
+        if self.sessions is None:
+            return []
+        state = self.agent.get_state(self.sessions.config(self.thread))
+        return list(state.values.get("messages", ()))
 
-        from finops_assistant.agent import loop
-        from finops_assistant.agent.sessions import Sessions
-
-        turn = {"messages": [HumanMessage(question, id=str(uuid.uuid4()))]}
-        if session is None:
-            return list(loop.build_agent(model).invoke(turn, context=context)["messages"])
-        if self._sessions is None:
-            self._sessions = Sessions(self.home)
-        thread = self._sessions.thread(session, context.principal.name)
-        agent = loop.build_agent(model, self._sessions.saver)
+    def _run(self) -> list[BaseMessage]:
+        turn = {"messages": [self.asked]}
+        if self.sessions is None:
+            return list(self.agent.invoke(turn, context=self.context)["messages"])
         # Written once, at the end: a turn that was cut off leaves the conversation as it was.
-        state = agent.invoke(
-            turn, self._sessions.config(thread), context=context, durability="exit"
-        )
-        self._sessions.keep_newest(thread)
+        config = self.sessions.config(self.thread)
+        state = self.agent.invoke(turn, config, context=self.context, durability="exit")
+        self.sessions.keep_newest(self.thread)
         return list(state["messages"])

@@ -124,7 +124,9 @@ class _QueryPhrasing:
         if self._has("share"):
             share = f"**{self._cell(0, 'share')}**"
             verb = "is" if len(self.main.rows) == 1 else "leads with"
-            return f"{label} {verb} {share} of {name}{where}: {figure}."
+            part = self.dimensions[:1]  # its own condition is what the share is of
+            whole = f"{self._about(but=part)}, {self._days()}"
+            return f"{label} {verb} {share} of {name}{whole}: {figure}."
         if self.query.compare and self.query.compare.kind == "values":
             sides = [
                 f"{self._label(row)} **{self._cell(row, metric)}**"
@@ -184,8 +186,9 @@ class _QueryPhrasing:
     def _nothing(self) -> str:
         return f"Nothing matched: there are no charges{self._about()}, {self._days()}."
 
-    def _about(self) -> str:
-        words = [filter_words(f, self.semantics) for f in self.query.filters]
+    def _about(self, but: Sequence[str] = ()) -> str:
+        about = [f for f in self.query.filters if f.dimension not in but]
+        words = [filter_words(f, self.semantics) for f in about]
         return f" for {', '.join(words)}" if words else ""
 
     def _days(self) -> str:

@@ -8,7 +8,7 @@ model it is.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 # Both must stand before LangChain is imported: no tracing to a remote service, and checkpoints
@@ -31,12 +31,14 @@ from langchain_core.messages import (
     BaseMessage,
     HumanMessage,
     RemoveMessage,
+    SystemMessage,
     ToolMessage,
 )
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import ConfigDict, ValidationError
 
+from finops_assistant.agent.events import READING, WRITING, Event, Listener, tool_words
 from finops_assistant.agent.memory import recall, remember
 from finops_assistant.agent.plan import (
     AbstainPlan,
@@ -45,6 +47,7 @@ from finops_assistant.agent.plan import (
     Plan,
     QueryPlan,
     RefusePlan,
+    SqlPlan,
 )
 from finops_assistant.store.errors import QueryRefused
 from finops_assistant.store.result import Result
@@ -108,6 +111,9 @@ def _as_message(plan: Plan) -> AIMessage:
         arguments = step.model_dump(mode="json", exclude={"intent"})
         call = {"name": "describe_data", "args": arguments, "id": "plan"}
         return AIMessage("", tool_calls=[call], additional_kwargs=kept)
+    if isinstance(step, SqlPlan):
+        call = {"name": "run_sql", "args": {"sql": step.sql}, "id": "plan"}
+        return AIMessage("", tool_calls=[call], additional_kwargs=kept)
     return AIMessage(words(step), additional_kwargs=kept)
 
 
@@ -163,23 +169,84 @@ class KeepNewest(AgentMiddleware[Any, ToolContext, Any]):
         return {"messages": [RemoveMessage(id=str(message.id)) for message in oldest]}
 
 
-def build_agent(model: BaseChatModel, checkpointer: Any = None) -> Any:
-    """The compiled graph for one turn or conversation."""
-    return create_agent(
+class Narrate(AgentMiddleware[Any, ToolContext, Any]):
+    """Tell of each step: the question is read, a tool runs, the answer is written."""
+
+    def __init__(self, tell: Listener | None) -> None:
+        super().__init__()
+        self._tell = tell or (lambda event: None)
+
+    def wrap_model_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
+        """Before the model is asked."""
+        after_tools = isinstance(request.messages[-1], ToolMessage)
+        self._tell(Event("step", WRITING if after_tools else READING))
+        return handler(request)
+
+    def wrap_tool_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
+        """Before a tool runs."""
+        call = request.tool_call
+        self._tell(Event("step", tool_words(call["name"], call["args"])))
+        return handler(request)
+
+
+def planner_agent(
+    model: BaseChatModel, checkpointer: Any = None, tell: Listener | None = None
+) -> Any:
+    """The compiled graph for one turn or conversation of the embedded planner."""
+    return build_agent(
         model,
-        [_structured(tool) for tool in TOOLS],
+        tools=[structured(tool, _ANY_ARGUMENTS) for tool in TOOLS],
         middleware=[
             KeepNewest(),
+            Narrate(tell),
             # The tool limit alone does not stop a model that keeps calling.
             cast(Any, ToolCallLimitMiddleware(run_limit=TOOL_CALLS)),
             cast(Any, ModelCallLimitMiddleware(run_limit=MODEL_CALLS)),
         ],
+        checkpointer=checkpointer,
+    )
+
+
+def build_agent(
+    model: BaseChatModel,
+    *,
+    tools: Sequence[BaseTool],
+    middleware: Sequence[Any],
+    checkpointer: Any = None,
+    system_prompt: SystemMessage | None = None,
+) -> Any:
+    """The graph of a model and its tools, whatever kind of model it is."""
+    return create_agent(
+        model,
+        list(tools),
+        system_prompt=system_prompt,
+        middleware=list(middleware),
         context_schema=ToolContext,
         checkpointer=checkpointer,
     )
 
 
-def _structured(tool: Tool) -> BaseTool:
+def answered_turn(
+    question: BaseMessage, plan: Plan, results: Sequence[Result], template: str
+) -> list[BaseMessage]:
+    """A turn that a chat model answered, as the embedded planner would have left it: what a
+    follow-up needs, and nothing of the attempts on the way."""
+    call = _as_message(plan)
+    kept = {"results": [remember(result) for result in results]}
+    reply = ToolMessage(
+        "\n\n".join(compact(result) for result in results),
+        name=call.tool_calls[0]["name"] if call.tool_calls else None,
+        tool_call_id=str(call.tool_calls[0]["id"]) if call.tool_calls else "plan",
+        artifact=kept,
+    )
+    return [question, call, reply, AIMessage(template)]
+
+
+# The planner reads no schema.
+_ANY_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
+
+
+def structured(tool: Tool, schema: Mapping[str, Any]) -> BaseTool:
     """A tool as LangChain calls it; the context comes with the run, not from the model.
 
     The artifact that is checkpointed holds a few rows; all of them are in the turn's context.
@@ -207,7 +274,7 @@ def _structured(tool: Tool) -> BaseTool:
         description=tool.description,
         # The schema, not the class: the class forbids what it does not know, and LangChain adds
         # the runtime to the arguments before it validates.
-        args_schema=tool.arguments.model_json_schema(),
+        args_schema=dict(schema),
         handle_tool_error=True,
         response_format="content_and_artifact",
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from typing import Any
+from urllib.parse import quote
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 
@@ -24,8 +25,8 @@ class Sessions:
 
     @staticmethod
     def thread(session: str, principal: str) -> str:
-        """The key of a conversation."""
-        return f"{principal}/{session}"
+        """The key of a conversation: another for every pair of names, slashes and all."""
+        return f"{quote(principal, safe='')}/{session}"
 
     def config(self, thread: str) -> dict[str, Any]:
         """The LangGraph configuration that resumes it."""

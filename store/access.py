@@ -13,25 +13,48 @@ from typing import Any
 
 from finops_assistant.store.conditions import member
 from finops_assistant.store.errors import QueryRefused, UsageError, suggest
-from finops_assistant.store.focus import BY_NAME
+from finops_assistant.store.focus import BY_NAME, TAG_COLUMNS
 from finops_assistant.store.metrics import NO_VALUE, Dimension, load_semantics
 from finops_assistant.store.settings import Settings
 
 ENTRIES = ("allow", "hide", "tools", "daily_questions", "daily_tokens")
+# Columns that hold, as text, what others were read out of: hidden with any of them.
+_MADE_FROM: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "Tags": frozenset(TAG_COLUMNS.values()),
+        "AllocatedTags": frozenset(TAG_COLUMNS.values()),
+        "SkuPriceDetails": frozenset(
+            {
+                "x_ModelDeveloper",
+                "x_ModelFamily",
+                "x_ModelId",
+                "x_ModelIdBilled",
+                "x_TokenDirection",
+                "x_TokenCacheAction",
+            }
+        ),
+    }
+)
 
 
 @dataclass(frozen=True)
 class Principal:
     """Someone who asks. ``allow`` maps a dimension or a text column to the values that may be
-    seen, all of which must match (empty: every row); ``hide`` names columns that may not be read;
-    ``tools`` is None for all. ``unknown`` marks one that may see nothing, and ``name`` then says
-    who was asked for."""
+    seen, all of which must match (empty: every row); ``hide`` names columns that may not be read,
+    and comes to hold those that a hidden one can be read out of, such as ``Tags``; ``tools`` is
+    None for all. ``unknown`` marks one that may see nothing, and ``name`` then says who was asked
+    for."""
 
     name: str = ""
     allow: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hide: frozenset[str] = frozenset()
     tools: frozenset[str] | None = None
     unknown: bool = False
+
+    def __post_init__(self) -> None:
+        """Complete ``hide``."""
+        tells = {text for text, made in _MADE_FROM.items() if made & self.hide}
+        object.__setattr__(self, "hide", self.hide | tells)
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from finops_assistant.store.access import Principal, row_scope
 from finops_assistant.store.errors import QueryRefused, suggest
-from finops_assistant.store.metrics import Dimension, Semantics, load_semantics
+from finops_assistant.store.metrics import PROVIDER_COLUMN, Dimension, Semantics, load_semantics
 
 if TYPE_CHECKING:
     import duckdb
@@ -104,10 +104,12 @@ class Facts:
     last_day: date
     today: date  # the day after the last day of the whole store: what relative dates count from
     data_through: datetime  # the instant up to which there are rows: the midnight after last_day
-    providers: Mapping[str, date]  # the last day that each provider's rows cover
+    # The last day that each provider's rows cover; empty for whom providers are hidden.
+    providers: Mapping[str, date]
     currencies: tuple[str, ...]  # the one with the most rows first
     row_count: int
     hourly: bool  # whether any row is shorter than a day
+    began: Mapping[str, date] = field(default_factory=dict)  # each provider's first charge day
 
 
 def read_facts(con: duckdb.DuckDBPyConnection, principal: Principal) -> Facts:
@@ -132,19 +134,23 @@ def read_facts(con: duckdb.DuckDBPyConnection, principal: Principal) -> Facts:
     today = (latest[0] if latest and latest[0] else last_day) + timedelta(days=1)
     providers: dict[str, date] = {}
     per_currency: dict[str, int] = {}
-    for provider, currency, _, _, count, last_short, through, _ in rows:
+    began: dict[str, date] = {}
+    for provider, currency, first, _, count, last_short, through, _ in rows:
+        began[provider] = min(first, began.get(provider, first))
         covered = min(last_short or through, last_day)
         providers[provider] = max(covered, providers.get(provider, covered))
         per_currency[currency] = per_currency.get(currency, 0) + count
+    shown = principal.may_read((PROVIDER_COLUMN,))
     return Facts(
         first_day=min(row[2] for row in rows),
         last_day=last_day,
         today=today,
         data_through=datetime.combine(last_day + timedelta(days=1), datetime.min.time(), UTC),
-        providers=providers,
+        providers=providers if shown else {},
         currencies=tuple(sorted(per_currency, key=lambda code: (-per_currency[code], code))),
         row_count=sum(row[4] for row in rows),
         hourly=any(row[7] for row in rows),
+        began=began if shown else {},
     )
 
 

@@ -84,10 +84,7 @@ class Database:
                         continue  # a load swapped between reading the link and opening
                 assert self._connection is not None  # noqa: S101 - narrowed for mypy
                 return self._connection.cursor()
-        raise StoreError(
-            f"The store in {self.home.path} has a link to a version that is not there. "
-            "Remove costs.duckdb and load the bills again."
-        )
+        raise dangling(self.home)
 
     def close(self) -> None:
         """Close the connection and every cursor taken from it."""
@@ -113,13 +110,18 @@ def connect_for_reading(path: Path) -> duckdb.DuckDBPyConnection:
             raise FileNotFoundError(path) from None
         if "newer" in str(error).lower():
             raise StoreNewer(_newer(path.parent)) from None
-        raise StoreError(
-            f"The store in {path.parent} cannot be opened: {str(error).splitlines()[0]} "
-            "If the file is damaged, remove costs.duckdb and load the bills again."
-        ) from None
+        raise _damaged(path.parent, error) from None
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     check_schema(connection, path.parent)
     return connection
+
+
+def dangling(home: Home) -> StoreError:
+    """The error about a link whose version is not there."""
+    return StoreError(
+        f"The store in {home.path} has a link to a version that is not there. "
+        "Remove costs.duckdb and load the bills again."
+    )
 
 
 def check_schema(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -129,8 +131,11 @@ def check_schema(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
             "SELECT value FROM store_meta WHERE key = 'schema_version'"
         ).fetchone()
         version = int(row[0]) if row else 0
-    except (duckdb.Error, ValueError):
+    except (duckdb.CatalogException, ValueError):
         version = 0
+    except duckdb.Error as error:
+        connection.close()
+        raise _damaged(folder, error) from None
     if version > SCHEMA_VERSION:
         connection.close()
         raise StoreNewer(_newer(folder))
@@ -140,6 +145,14 @@ def check_schema(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
             f"{folder / 'costs.duckdb'} is not a store of this program. "
             "Choose another folder with FINOPS_HOME, or move that file away."
         )
+
+
+def _damaged(folder: Path, error: duckdb.Error) -> StoreError:
+    what = str(error).splitlines()[0].rstrip(" .!")
+    return StoreError(
+        f"The store in {folder} cannot be opened: {what}. "
+        "If the file is damaged, remove costs.duckdb and load the bills again."
+    )
 
 
 def _newer(folder: Path) -> str:

@@ -96,7 +96,7 @@ def apply_tag_settings(home: Home) -> bool:
     and the current version keeps its tags; the next opening tries again.
     """
     try:
-        with locked(home):
+        with readable_errors(home), locked(home):
             return deliver(home, lambda connection: _resolve_again(connection, home))
     except StoreBusy:
         return False
@@ -165,13 +165,25 @@ def readable_errors(home: Home) -> Iterator[None]:
                 f"The disk that holds {home.path} is full; the store is as it was. "
                 "Free some space and load again."
             ) from error
-        if isinstance(error, PermissionError):
+        if _not_ours(home, error):
             raise StoreError(
                 f"{home.path} may not be written to. Choose another folder with FINOPS_HOME."
             ) from error
         raise LoadError(
             f"The load stopped and the store is as it was: {str(error).splitlines()[0]}"
         ) from error
+
+
+def _not_ours(home: Home, error: BaseException) -> bool:
+    """Whether an error says that the home folder, or a file in it, may not be written."""
+    if not isinstance(error, OSError) or error.errno not in (
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+    ):
+        return False
+    where = Path(os.fsdecode(error.filename)) if error.filename else home.path
+    return where in home.path.parents or where.is_relative_to(home.path)
 
 
 def full_disk(error: BaseException) -> bool:

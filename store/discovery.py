@@ -6,6 +6,7 @@ import csv
 import glob
 import gzip
 import io
+import os
 import shutil
 import zipfile
 import zlib
@@ -40,6 +41,14 @@ class BillFile:
         """The base name: what the store remembers."""
         return PurePosixPath(self.label).name
 
+    def stamp(self) -> tuple[int, int]:
+        """Size and time of the last change: another stamp is another content."""
+        try:
+            state = self.path.stat()
+        except OSError:
+            return (0, 0)
+        return (state.st_size, state.st_mtime_ns)
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -60,14 +69,24 @@ def find(paths: Iterable[str | Path]) -> tuple[list[BillFile], list[FileReport]]
     refusal for every name, folder or pattern with nothing behind it.
     """
     found: dict[Path, BillFile] = {}
-    refused = []
+    refused: list[FileReport] = []
     for given in paths:
         path = Path(given).expanduser()
-        if path.is_dir():
-            matches = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p, path))
+        if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir, no error where none may look
+            matches, closed = _inside(path)
+            refused += [
+                FileReport(str(folder), "refused", f"The folder {folder} may not be read.")
+                for folder in closed
+            ]
+            if closed and not matches:
+                continue
             nothing = f"The folder {given} holds no files. Name the one that holds the bills."
-        elif path.exists():
+        elif os.path.isfile(path):  # noqa: PTH113
             found.setdefault(path.resolve(), BillFile(path, str(given), named=True))
+            continue
+        elif os.path.exists(path):  # noqa: PTH110
+            what = f"{given} is not a file. Save what it gives in a file and load that."
+            refused.append(FileReport(str(given), "refused", what))
             continue
         else:
             # Path.glob knows only patterns below a folder, and this one may be absolute.
@@ -81,8 +100,17 @@ def find(paths: Iterable[str | Path]) -> tuple[list[BillFile], list[FileReport]]
     return list(found.values()), refused
 
 
-def _hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+def _inside(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The files in a folder and its sub-folders but hidden ones, and the folders that may not be
+    read."""
+    files: list[Path] = []
+    closed: list[Path] = []
+    for place, folders, names in os.walk(
+        folder, onerror=lambda error: closed.append(Path(os.fsdecode(error.filename)))
+    ):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files += [Path(place, name) for name in names if not name.startswith(".")]
+    return sorted(path for path in files if path.is_file()), sorted(closed)
 
 
 def unpack(bill: BillFile, folder: Path) -> list[BillFile]:

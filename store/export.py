@@ -11,10 +11,10 @@ from typing import Final
 import duckdb
 
 from finops_assistant.store.access import Principal, scope_sql
-from finops_assistant.store.database import connect_for_reading, current_version
+from finops_assistant.store.database import connect_for_reading, current_version, dangling
 from finops_assistant.store.delivery import full_disk
 from finops_assistant.store.errors import LoadError, StoreError, UsageError
-from finops_assistant.store.focus import ALL_COLUMNS, TAG_COLUMNS, FocusColumn, literal
+from finops_assistant.store.focus import ALL_COLUMNS, FocusColumn, literal
 from finops_assistant.store.settings import Home
 
 EXPORT_VERSIONS: Final = ("1.4", "1.2")
@@ -26,18 +26,6 @@ _FORMATS: Final[Mapping[str, str]] = {
 _SUCCESSORS: Final[Mapping[str, str]] = {
     "ProviderName": "ServiceProviderName",
     "PublisherName": "x_PublisherName",
-}
-# A hidden column must not be readable in the text that it was made from.
-_MADE_FROM: Final[Mapping[str, tuple[str, ...]]] = {
-    "Tags": tuple(TAG_COLUMNS.values()),
-    "SkuPriceDetails": (
-        "x_ModelDeveloper",
-        "x_ModelFamily",
-        "x_ModelId",
-        "x_ModelIdBilled",
-        "x_TokenDirection",
-        "x_TokenCacheAction",
-    ),
 }
 
 
@@ -60,6 +48,8 @@ def export_focus(
         )
     if target.suffix.lower() not in _FORMATS:
         raise UsageError(f"{target.name} must end in .parquet or .csv: that chooses the format.")
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder. Name the file to write.")
     if not target.parent.is_dir():
         raise UsageError(f"There is no folder {target.parent}. Create it, or write elsewhere.")
     where = scope_sql(principal)
@@ -69,7 +59,7 @@ def export_focus(
         for column in ALL_COLUMNS
         if column.in_version(version)
         and not (strict and column.extension)
-        and principal.may_read(_read_by(column))
+        and principal.may_read((column.name, _SUCCESSORS.get(column.name, column.name)))
     ]
     statement = f"SELECT {', '.join(names)} FROM focus WHERE {where}"  # noqa: S608
     partial = target.with_name(f".{target.name}.{secrets.token_hex(3)}")
@@ -83,14 +73,6 @@ def export_focus(
     finally:
         partial.unlink(missing_ok=True)
     return rows
-
-
-def _read_by(column: FocusColumn) -> tuple[str, ...]:
-    return (
-        column.name,
-        _SUCCESSORS.get(column.name, column.name),
-        *_MADE_FROM.get(column.name, ()),
-    )
 
 
 def _value(column: FocusColumn, kind: str) -> str:
@@ -121,4 +103,4 @@ def _write(home: Home, statement: str, target: Path, options: str) -> int:
                 return int(row[0]) if row else 0
         except FileNotFoundError:
             continue  # a load swapped in between
-    raise StoreError(f"The store in {home.path} is being replaced all the time. Try again.")
+    raise dangling(home)

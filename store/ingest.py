@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from finops_assistant.store import catalogue, restatement
-from finops_assistant.store.database import connect_for_reading, current_version
+from finops_assistant.store.database import connect_for_reading, current_version, dangling
 from finops_assistant.store.delivery import deliver, locked, readable_errors
 from finops_assistant.store.discovery import BillFile, NoBill, find, read_shape, unpack
 from finops_assistant.store.errors import LoadError, StoreMissing, UsageError, suggest
@@ -76,7 +76,7 @@ def ingest(
     tag_rules(settings)  # a wrong setting is said before anything is written
     tell = progress or (lambda what, done, total: None)
     unpacked = home.path / "unpacked"
-    with locked(home), readable_errors(home):
+    with readable_errors(home), locked(home):
         try:
             shutil.rmtree(unpacked, ignore_errors=True)
             plan = _examine(paths, sources, _registry(home), unpacked, tell)
@@ -145,9 +145,10 @@ def _recognised(
             f"{bill.label} lacks the mandatory FOCUS {plural} {', '.join(missing)}. "
             "Export it again with all mandatory columns."
         )
+    stamp = bill.stamp()
     with bill.path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Loadable(bill, shape, source, digest)
+    return Loadable(bill, shape, source, digest, stamp)
 
 
 def _turned_away(bill: BillFile, error: LoadError) -> FileReport:
@@ -206,9 +207,25 @@ def _build(
         assert isinstance(report, FileReport)  # noqa: S101 - narrowed for mypy
         message = " ".join(filter(None, (report.message, effect.sentence)))
         plan.entries[done[file_id]] = replace(report, restated=effect.replaced, message=message)
+    own = (*done, *plan.duplicates)
+    together = restatement.added_up(connection, own) if len(own) > 1 else []
+    if together:
+        last = done[max(done)]
+        report = plan.entries[last]
+        assert isinstance(report, FileReport)  # noqa: S101 - narrowed for mypy
+        message = " ".join(filter(None, (report.message, _sum_of(together))))
+        plan.entries[last] = replace(report, message=message)
     added_only = not retagged and not any(entry.restated for entry in plan.reports)
     catalogue.refresh(connection, full=not added_only, file_ids=list(done))
     return True
+
+
+def _sum_of(names: list[str]) -> str:
+    who = " and ".join(names) if len(names) == 2 else f"{len(names):,} files of this delivery"
+    return (
+        f"{who} cover the same days of the same account and add up, as the parts of an export do. "
+        "If one is a copy of another, remove costs.duckdb and load them one after the other."
+    )
 
 
 def _next_ids(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
@@ -245,7 +262,11 @@ def _registry(home: Home) -> dict[str, _Known]:
         path = home.path / current_version(home)
     except StoreMissing:
         return {}
-    with closing(connect_for_reading(path)) as connection:
+    try:
+        reader = connect_for_reading(path)
+    except FileNotFoundError:
+        raise dangling(home) from None
+    with closing(reader) as connection:
         rows = connection.execute(
             "SELECT sha256, file_id, coalesce(surviving, 0) FROM files LEFT JOIN "
             "(SELECT _file_id, count(*) AS surviving FROM charges GROUP BY 1) "

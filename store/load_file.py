@@ -56,11 +56,13 @@ def load_file(
         try:
             with _transaction(connection):
                 _optimistic(connection, entry, file_id, rules)
+                _still(entry)
         except (duckdb.Error, _Unusual) as error:
             if full_disk(error):
                 raise
             with _transaction(connection):
                 careful = _carefully(connection, entry, file_id, rules, max_bad)
+                _still(entry)
         with _transaction(connection):
             return register(connection, entry, file_id, delivery, careful)
     except duckdb.Error as error:
@@ -70,6 +72,14 @@ def load_file(
             raise LoadError(truncated(entry.bill)) from None
         reason = str(error).splitlines()[0]
         raise LoadError(f"{entry.bill.label} cannot be read: {reason}") from None
+
+
+def _still(entry: Loadable) -> None:
+    """Raise LoadError when the file is another one by now: its digest says nothing of the rows."""
+    if entry.bill.stamp() != entry.stamp:
+        raise LoadError(
+            f"{entry.bill.label} changed while it was being read. Load it again once it is whole."
+        )
 
 
 def _optimistic(

@@ -14,6 +14,9 @@ from finops_assistant.store.discovery import BillFile, Shape
 from finops_assistant.store.errors import LoadError
 from finops_assistant.store.focus import BY_NAME, ESSENTIAL, literal, quote
 
+# DuckDB holds every error of a file in memory, about a kilobyte each, and a row of another width
+# has one error per column: so much is set aside, and a file with more is refused.
+MOST_ERRORS = 500_000
 STAGED_MONEY = "DECIMAL(38,24)"  # what a file may carry; the store keeps 12 decimals
 _STAGED = {"money": STAGED_MONEY, "quantity": "DECIMAL(38,15)", "time": "TIMESTAMPTZ"}
 
@@ -71,22 +74,14 @@ def csv_relation(
     path: str,
     shape: Shape,
     types: Mapping[str, str],
-    *,
-    rejects: bool = False,
-    never_null: str = "",
+    more: str = "",
 ) -> str:
-    """The ``read_csv`` call for a file with these column types."""
+    """The ``read_csv`` call for a file with these column types and ``more`` options."""
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
-    keep = (
-        ", store_rejects = true, rejects_limit = 0, rejects_table = 'load_rejects', "
-        if rejects
-        else ""
-    )
-    keep += "rejects_scan = 'load_scans'" if rejects else ""
     return (
         f"read_csv({literal(path)}, columns = {{{columns}}}, header = true, auto_detect = false, "
         f"delim = {literal(shape.delimiter)}, quote = '\"', escape = '\"', "
-        f"compression = {literal(shape.compression)}, nullstr = ['', 'NULL']{keep}{never_null})"
+        f"compression = {literal(shape.compression)}, nullstr = ['', 'NULL']{more})"
     )
 
 
@@ -141,9 +136,13 @@ def _read_csv(
     connection.execute("DROP TABLE IF EXISTS load_rejects")
     connection.execute("DROP TABLE IF EXISTS load_scans")
     names = ", ".join(literal(name) for name in never_null)
-    relation = csv_relation(
-        str(bill.path), shape, types, rejects=True, never_null=f", force_not_null = [{names}]"
+    strict = f", force_not_null = [{names}]"
+    _bounded(connection, bill, shape, types, strict)
+    keep = (
+        ", store_rejects = true, rejects_limit = 0, rejects_table = 'load_rejects', "
+        "rejects_scan = 'load_scans'"
     )
+    relation = csv_relation(str(bill.path), shape, types, keep + strict)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE stage AS SELECT * FROM {relation}")  # noqa: S608
     runaway = connection.execute(
         "SELECT min(line) FROM load_rejects WHERE error_type IN "
@@ -153,6 +152,32 @@ def _read_csv(
         raise LoadError(
             f"{bill.label} has a quotation mark at line {runaway[0]} that is never closed. "
             "Correct it and load the file again."
+        )
+
+
+def _bounded(
+    connection: duckdb.DuckDBPyConnection,
+    bill: BillFile,
+    shape: Shape,
+    types: Mapping[str, str],
+    strict: str,
+) -> None:
+    """Raise LoadError when a file has more errors than can be set aside."""
+
+    def readable(kinds: Mapping[str, str], more: str) -> int:
+        relation = csv_relation(str(bill.path), shape, kinds, f", ignore_errors = true{more}")
+        counts = ", ".join(f"count({quote(name)})" for name in kinds)  # makes it read every cell
+        row = connection.execute(f"SELECT count(*), {counts} FROM {relation}").fetchone()  # noqa: S608
+        return int(row[0]) if row else 0
+
+    texts = dict.fromkeys(types, "VARCHAR")
+    rows = readable(texts, ", null_padding = true, strict_mode = false, parallel = false")
+    whole, good = readable(texts, ""), readable(types, strict)
+    typed = sum(kind != "VARCHAR" for kind in types.values())
+    if (rows - whole) * len(types) + (whole - good) * typed > MOST_ERRORS:
+        raise LoadError(
+            f"{bill.label}: {rows - good:,} of {rows:,} rows cannot be read, too many to set "
+            "aside. Correct the file, or export it again."
         )
 
 

@@ -94,7 +94,7 @@ class Having(Strict):
 
 
 class Order(Strict):
-    """Sort by an output column: a metric, a dimension, ``period``, ``change`` or ``change_ratio``."""
+    """Sort by an output column: a metric, a dimension, ``period``, ``change``, ``change_ratio``."""
 
     by: str
     descending: bool = True
@@ -131,7 +131,7 @@ class MetricQuery(Strict):
     limit: int | None = Field(default=None, ge=1, le=1000)
     compare: Compare | None = None
     show: Show = "total"
-    basis: Basis = "effective"
+    basis: SkipJsonSchema[Basis] = "effective"  # a model names the metric itself
 
     def to_json(self) -> dict[str, Any]:
         """The query as plain JSON, defaults left out."""

@@ -18,12 +18,14 @@ from finops_assistant.store.sources.focus import unknown_columns
 
 @dataclass(frozen=True)
 class Loadable:
-    """A file that is recognised and not in the store yet."""
+    """A file that is recognised and not in the store yet. ``stamp`` says what it was like when
+    the digest was made of it."""
 
     bill: BillFile
     shape: Shape
     source: Source
     sha256: str
+    stamp: tuple[int, int]
 
 
 @dataclass(frozen=True)

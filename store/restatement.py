@@ -45,6 +45,31 @@ def _rows(count: int) -> str:
     return f"{count:,} row" + ("" if count == 1 else "s")
 
 
+def added_up(connection: duckdb.DuckDBPyConnection, own: Collection[int]) -> list[str]:
+    """Names of the files of one delivery, given by their ids, that cover the same days of the same
+    account. That is right for the parts of one export and wrong for two copies of it."""
+    ids = ", ".join(str(int(i)) for i in own)
+    rows = connection.execute(
+        f"""
+        WITH spans AS (
+            SELECT _file_id, x_Source AS source, ServiceProviderName AS provider,
+                   BillingAccountId AS account, BillingPeriodStart AS period,
+                   CAST(min(ChargePeriodStart) AS DATE) AS first_day,
+                   CAST(max(ChargePeriodStart) AS DATE) AS last_day
+            FROM charges WHERE _file_id IN ({ids}) GROUP BY ALL
+        )
+        SELECT file FROM files WHERE file_id IN (
+            SELECT a._file_id FROM spans a JOIN spans b
+            ON a.source = b.source AND a.provider IS NOT DISTINCT FROM b.provider
+            AND a.account IS NOT DISTINCT FROM b.account AND a.period = b.period
+            AND a.first_day <= b.last_day AND b.first_day <= a.last_day
+            AND a._file_id <> b._file_id
+        ) ORDER BY file_id
+        """  # noqa: S608
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def replace_older(
     connection: duckdb.DuckDBPyConnection, loaded: Collection[int], duplicates: Collection[int]
 ) -> dict[int, Effect]:

@@ -1,4 +1,4 @@
-"""The home folder and its settings: flags first, then ``FINOPS_*`` variables, then ``finops.toml``."""
+"""The home folder and its settings: flags come first, then ``FINOPS_*``, then ``finops.toml``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from finops_assistant.store.errors import UsageError, suggest
 
 HOME_VARIABLE = "FINOPS_HOME"
 TABLES = ("reporting_currency", "tags", "principals", "default_principal", "model")
+_TEXTS = ("reporting_currency", "default_principal")
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,14 @@ class Home:
 
     @classmethod
     def find(cls, path: str | Path | None = None) -> Home:
-        """The folder named, else ``FINOPS_HOME``, else ``~/.finops``."""
+        """The folder named, else ``FINOPS_HOME``, else ``~/.finops``; UsageError for a file."""
         chosen = path or os.environ.get(HOME_VARIABLE) or Path.home() / ".finops"
-        return cls(Path(chosen).expanduser().absolute())
+        found = Path(chosen).expanduser().absolute()
+        if found.is_file():
+            raise UsageError(
+                f"{found} is a file, not a folder. Choose a folder with FINOPS_HOME or --home."
+            )
+        return cls(found)
 
     @property
     def pointer(self) -> Path:
@@ -55,14 +61,21 @@ class Home:
         if not file.exists():
             return Settings()
         try:
-            data = tomllib.loads(file.read_text(encoding="utf-8"))
+            data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        except OSError as error:
+            raise UsageError(
+                f"{file} cannot be read ({error.strerror}). Correct that and try again."
+            ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(
                 f"{file} is not valid TOML ({error}). Correct it and try again."
             ) from None
-        for name in data:
+        for name, value in data.items():
             if name not in TABLES:
                 near = suggest(name, TABLES)
                 hint = f" Did you mean {near[0]}?" if near else f" Known: {', '.join(TABLES)}."
                 raise UsageError(f"{file}: unknown setting {name!r}.{hint}")
+            if not isinstance(value, expected := str if name in _TEXTS else dict):
+                what = "a text in quotes" if expected is str else f"a table such as [{name}]"
+                raise UsageError(f"{file}: {name} must be {what}.")
         return Settings(**data)

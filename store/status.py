@@ -11,6 +11,7 @@ import duckdb
 from finops_assistant.store.access import Principal, scope_sql
 from finops_assistant.store.database import Database
 from finops_assistant.store.focus import BY_NAME, TAG_COLUMNS
+from finops_assistant.store.metrics import PROVIDER_COLUMN
 from finops_assistant.store.settings import Home
 
 _EXAMPLES: Final = 20
@@ -28,9 +29,9 @@ def status(home: Home, principal: Principal) -> dict[str, Any]:
     with closing(database.cursor()) as cursor:
         return {
             "sources": _sources(cursor, where, everything),
-            "periods": _periods(cursor, where),
+            "periods": _periods(cursor, where, principal),
             "currencies": _currencies(cursor, where, principal),
-            "freshness": _freshness(cursor, where),
+            "freshness": _freshness(cursor, where, principal),
             "coverage": _coverage(cursor, where, principal),
             "unrecognised": _unrecognised(cursor, where, everything, principal),
             "quarantine": _quarantine(cursor, everything),
@@ -60,17 +61,21 @@ def _sources(
             "SELECT source, count(*) AS files, max(loaded_at) AS last_load, "
             "sum(quarantined)::BIGINT AS quarantined FROM files GROUP BY 1",
         )
+        for entry in files:
+            entry["last_load"] = entry["last_load"].replace(tzinfo=UTC)
         by_source = {entry.pop("source"): entry for entry in files}
         for entry in sources:
             entry.update(by_source.get(entry["source"], {}))
     return sources
 
 
-def _periods(cursor: duckdb.DuckDBPyConnection, where: str) -> list[dict[str, Any]]:
+def _periods(
+    cursor: duckdb.DuckDBPyConnection, where: str, principal: Principal
+) -> list[dict[str, Any]]:
     return _rows(
         cursor,
-        "SELECT strftime(BillingPeriodStart, '%Y-%m') AS period, ServiceProviderName AS provider, "  # noqa: S608
-        "count(*) AS rows, CAST(min(ChargePeriodStart) AS DATE) AS first_day, "
+        f"SELECT strftime(BillingPeriodStart, '%Y-%m') AS period, {_provider(principal)} "  # noqa: S608
+        "AS provider, count(*) AS rows, CAST(min(ChargePeriodStart) AS DATE) AS first_day, "
         "CAST(max(ChargePeriodStart) AS DATE) AS last_day "
         f"FROM focus WHERE {where} GROUP BY 1, 2 ORDER BY 1, 2",
     )
@@ -91,10 +96,17 @@ def _currencies(
     )
 
 
-def _freshness(cursor: duckdb.DuckDBPyConnection, where: str) -> dict[str, Any]:
+def _provider(principal: Principal) -> str:
+    """The provider's name, or NULL for whom it is hidden."""
+    return PROVIDER_COLUMN if principal.may_read((PROVIDER_COLUMN,)) else "NULL"
+
+
+def _freshness(
+    cursor: duckdb.DuckDBPyConnection, where: str, principal: Principal
+) -> dict[str, Any]:
     providers = _rows(
         cursor,
-        "SELECT ServiceProviderName AS provider, "  # noqa: S608
+        f"SELECT {_provider(principal)} AS provider, "  # noqa: S608
         "CAST(max(ChargePeriodStart) AS DATE) AS last_day "
         f"FROM focus WHERE {where} GROUP BY 1 ORDER BY 1",
     )

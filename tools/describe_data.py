@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from finops_assistant.store.query import MetricQuery, Order, Strict, TimeSpec
-from finops_assistant.store.result import Cell, Column, Result, Scope
+from finops_assistant.store.metrics import BASIS_METRICS
+from finops_assistant.store.query import DimensionName, MetricQuery, Order, Strict, TimeSpec
+from finops_assistant.store.result import MAX_ROWS, Cell, Column, Result, Scope
 from finops_assistant.tools.context import ToolContext
 from finops_assistant.tools.tool import Tool
 
@@ -15,7 +16,7 @@ class DescribeArguments(Strict):
     """What to describe; ``dimension`` goes with ``values``."""
 
     topic: Literal["store", "values", "metrics", "freshness"] = "store"
-    dimension: str | None = None
+    dimension: DimensionName | None = None
 
 
 def describe_data(context: ToolContext, arguments: DescribeArguments) -> tuple[Result, ...]:
@@ -28,29 +29,50 @@ def describe_data(context: ToolContext, arguments: DescribeArguments) -> tuple[R
 
 
 def _values(context: ToolContext, dimension: str) -> tuple[Result, ...]:
-    """The values of a dimension with their cost, dearest first, and how many there are."""
-    everything = _all_days(context)
-    query = MetricQuery(
-        dimensions=(dimension,), time=everything, order=(Order(by="effective_cost"),), show="table"
-    )
-    count = MetricQuery(dimensions=(dimension,), time=everything, show="count")
-    return tuple(
-        context.keep(
-            context.store.run(
-                q, context.principal, as_of=context.as_of, result_id=context.next_id()
-            )
+    """The values of a dimension with their cost, dearest first, and how many there are. The cost
+    is the first that may be seen; without one the values stand alone."""
+    days = _all_days(context)
+    cost = next((name for name in BASIS_METRICS.values() if _may_see(context, name)), None)
+    if cost is None:
+        values = context.store.catalogue(context.principal).values(dimension)
+        title = context.store.semantics.dimensions[dimension].plural
+        listed = _listing(
+            context,
+            title[0].upper() + title[1:],
+            (Column(dimension, "text"),),
+            [(value,) for value in values],
         )
-        for q in (query, count)
+    else:
+        listed = _run(
+            context,
+            MetricQuery(
+                metrics=(cost,),
+                dimensions=(dimension,),
+                time=days,
+                order=(Order(by=cost),),
+                show="table",
+            ),
+        )
+    context.keep(listed)
+    count = MetricQuery(dimensions=(dimension,), time=days, show="count")
+    return (listed, context.keep(_run(context, count)))
+
+
+def _run(context: ToolContext, query: MetricQuery) -> Result:
+    return context.store.run(
+        query, context.principal, as_of=context.as_of, result_id=context.next_id()
     )
+
+
+def _may_see(context: ToolContext, metric: str) -> bool:
+    return context.principal.may_read(context.store.semantics.columns(metric, "effective"))
 
 
 def _metrics(context: ToolContext) -> Result:
-    semantics = context.store.semantics
-    hidden = context.principal.hide
     rows: list[tuple[Cell, ...]] = [
         (metric.name, metric.unit, metric.description)
-        for metric in semantics.metrics.values()
-        if not hidden & semantics.columns(metric.name, "effective")
+        for metric in context.store.semantics.metrics.values()
+        if _may_see(context, metric.name)
     ]
     columns = (Column("metric", "text"), Column("unit", "text"), Column("meaning", "text"))
     return _listing(context, "Metrics", columns, rows)
@@ -58,15 +80,16 @@ def _metrics(context: ToolContext) -> Result:
 
 def _providers(context: ToolContext) -> Result:
     facts = context.store.facts(context.principal)
+    days = (Column("data_from", "date"), Column("data_to", "date"))
+    if not facts.providers:  # hidden: there are rows, and each has one
+        return _listing(context, "The days loaded", days, [(facts.first_day, facts.last_day)])
     rows: list[tuple[Cell, ...]] = [
-        (provider, facts.first_day, last) for provider, last in sorted(facts.providers.items())
+        (provider, facts.began[provider], last)
+        for provider, last in sorted(facts.providers.items())
     ]
-    columns = (
-        Column("provider", "text"),
-        Column("data_from", "date"),
-        Column("data_to", "date"),
+    return _listing(
+        context, "Providers and the days loaded", (Column("provider", "text"), *days), rows
     )
-    return _listing(context, "Providers and the days loaded", columns, rows)
 
 
 def _listing(
@@ -81,9 +104,9 @@ def _listing(
         id=context.next_id(),
         title=title,
         columns=columns,
-        rows=tuple(rows),
+        rows=tuple(rows[:MAX_ROWS]),
         row_count=len(rows),
-        truncated=False,
+        truncated=len(rows) > MAX_ROWS,
         query=None,
         sql="",
         scope=Scope(days.start, days.end, data_through=facts.data_through),

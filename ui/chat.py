@@ -9,7 +9,7 @@ from argparse import Namespace
 from finops_assistant.store.errors import FinopsError
 from finops_assistant.ui.ask import show
 from finops_assistant.ui.homes import reading_home
-from finops_assistant.ui.terminal import note, say
+from finops_assistant.ui.terminal import interrupted, note, say
 
 _HELP = "Type a question, or the number of a suggestion. :new begins again, :quit ends."
 
@@ -40,11 +40,19 @@ def run(args: Namespace) -> int:
             say(_HELP)
         elif text:
             try:
-                answer = assistant.ask(text, session=session, principal=args.principal)
+                answer = assistant.ask(
+                    text,
+                    session=session,
+                    principal=args.principal,
+                    route=args.route,
+                    model=args.model,
+                )
             except FinopsError as error:
                 note(str(error))
                 continue
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, RuntimeError) as error:
+                if not interrupted(error):
+                    raise
                 note("Stopped; ask something else, or :quit.")
                 continue
             choices, asked = show(answer, debug=args.debug), True

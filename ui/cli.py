@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import io
 import os
 import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from finops_assistant.store.errors import FinopsError, suggest
 from finops_assistant.ui.commands import COMMANDS, GLOBAL, Argument, Command
+from finops_assistant.ui.terminal import interrupted
 
 STOPPED = 130  # 128 + SIGINT, as shells report it
 PIPE_CLOSED = 141  # 128 + SIGPIPE
+# Errors of DuckDB that say something of the file, not of our SQL.
+_UNREADABLE = ("IOException", "FatalException", "SerializationException")
+_CHECK = "See that it can be written, that there is space, and that no other program holds it."
 _DESCRIPTION = (
     "Ask a cloud or AI cost question in plain words; get a right answer with its evidence."
 )
@@ -28,11 +33,13 @@ _DESCRIPTION = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    _open_streams()
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what an encoding cannot say is no failure
             stream.reconfigure(errors="replace" if stream is sys.stdin else "backslashreplace")
     parser = _parser()
     debug = False
+    args = argparse.Namespace()
     try:
         args = parser.parse_args(argv)
         debug = args.debug
@@ -59,7 +66,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         out = "Free some space" if error.errno == errno.ENOSPC else "See to that"
         return _fail(f"{error.strerror or error}{where}. {out} and run it again.", 1, debug)
     except Exception as error:
+        if interrupted(error):
+            return _fail("Stopped.", STOPPED, debug)
         what = " ".join(str(error).split())[:200]
+        if (place := _place(error, args)) is not None:
+            return _fail(f"{place} cannot be used: {what.rstrip('.')}. {_CHECK}", 2, debug)
         return _fail(
             f"The program failed ({type(error).__name__}: {what}). "
             "Run it again with --debug to see where, and report it.",
@@ -68,9 +79,45 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
 
 
+def _open_streams() -> None:
+    """Put nothing in the place of streams that the caller closed: print() without stderr would
+    write to stdout, and the next file that is opened would take the place of stdout."""
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass
+    os.close(descriptor)
+    sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+
+
+def _place(error: Exception, args: argparse.Namespace) -> str | None:
+    """What of the home folder an error of SQLite or DuckDB is about."""
+    kind = type(error)
+    if kind.__module__ == "sqlite3":
+        return f"The file of conversations {args.home.state}"
+    if kind.__module__ == "_duckdb" and kind.__name__ in _UNREADABLE:
+        return f"The store in {args.home.path}"
+    return None
+
+
+def _start_light() -> None:
+    """Keep the start short: it costs more than a question."""
+    # Imports make objects that stay; looking through them for garbage again and again is for
+    # nothing.
+    gc.set_threshold(50_000, 20, 50)
+    # Pydantic would read the metadata of every installed package in search of plugins.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # httpx brings its own command line, with click, pygments and rich, wherever those happen to be
+    # installed. None stands for a module that cannot be imported; httpx goes on without it.
+    cast("dict[str, object]", sys.modules).setdefault("httpx._main", None)
+
+
 def _run(args: argparse.Namespace) -> int:
     from finops_assistant.store.settings import Home
 
+    _start_light()
     args.home = Home.find(args.home)
     command = next(c for c in COMMANDS if c.name == args.command)
     module, _, function = command.runner.partition(":")

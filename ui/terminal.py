@@ -15,6 +15,7 @@ from typing import Any, Self
 
 # C0 and C1 control codes but newline and tab, and the codes that reorder text on the screen.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_NARROWEST = 20  # columns in which Markdown can still be laid out
 
 
 def clean(text: str) -> str:
@@ -24,6 +25,13 @@ def clean(text: str) -> str:
     'a[31mb\tc\n'
     """
     return _CONTROL.sub("", text)
+
+
+def interrupted(error: BaseException) -> bool:
+    """Whether someone pressed Ctrl-C: DuckDB says it in its own way while a query runs."""
+    return isinstance(error, KeyboardInterrupt) or (
+        isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+    )
 
 
 def say(text: str = "") -> None:
@@ -37,7 +45,8 @@ def note(text: str) -> None:
 
 
 def show_markdown(text: str) -> None:
-    """Markdown: laid out where stdout is a terminal, as it is where it is not."""
+    """Markdown: laid out where stdout is a terminal, as it is where it is not, or where it does
+    not fit: a figure that is cut is a wrong one."""
     text = clean(text)
     if not sys.stdout.isatty():
         print(text)
@@ -45,8 +54,13 @@ def show_markdown(text: str) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    # Links stay visible text: what comes from data is never made clickable.
-    Console(markup=False, highlight=False).print(Markdown(text, hyperlinks=False))
+    console = Console(markup=False, highlight=False)
+    with console.capture() as capture:
+        # Links stay visible text: what comes from data is never made clickable.
+        console.print(Markdown(text, hyperlinks=False))
+    laid_out = capture.get()
+    fits = console.width >= _NARROWEST and laid_out.count("…") <= text.count("…")
+    print(laid_out if fits else text, end="" if fits else "\n")
 
 
 def show_json(value: Mapping[str, Any]) -> None:

@@ -92,7 +92,7 @@ def test_what_an_error_quotes_reaches_the_terminal_without_control_codes(
         (["aks"], "did you mean ask?"),
         (["zzzz"], "there are demo, ingest"),
         (["ask"], "QUESTION"),
-        (["ask", "x", "--route", "model"], "invalid choice: 'model'"),
+        (["ask", "x", "--route", "guess"], "invalid choice: 'guess'"),
         (["ask", "x", "--nonsense"], "--nonsense"),
         (["ask", "x", "--as-of", "soon"], "'soon' is no date"),
         (["ingest", "x.csv", "--max-bad", "5"], "share from 0 to 1"),
