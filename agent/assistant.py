@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from finops_assistant.agent.sessions import Sessions
 
 Route = Literal["auto", "planner", "model"]
+EARLIEST_YEAR = 2000
 ROUTES: tuple[Route, ...] = ("auto", "planner", "model")
 
 
@@ -66,6 +67,8 @@ class Assistant:
         paragraphs of the answer once they have been checked.
         """
         started = time.perf_counter()
+        if as_of is not None and as_of.year < EARLIEST_YEAR:
+            raise UsageError(f"There is no cost data as of {as_of}; name a day of this century.")
         tell = on_event or (lambda event: None)
         choice = None if route == "planner" else models.choose(self.store.settings, model)
         if route == "model" and choice is None:

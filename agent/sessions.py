@@ -19,7 +19,7 @@ class Sessions:
 
     def __init__(self, home: Home) -> None:
         home.path.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(home.state, check_same_thread=False, timeout=30)
+        self._connection = sqlite3.connect(home.state, check_same_thread=False, timeout=5)
         self.saver = SqliteSaver(self._connection)
         self.saver.setup()
 

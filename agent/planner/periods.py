@@ -13,6 +13,10 @@ Expr = Literal["last_complete", "to_date", "trailing", "absolute", "named", "all
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
+# As far as a period can reach; nobody was billed for cloud before or will be after.
+EARLIEST, LATEST = date(1900, 1, 1), date(2099, 12, 31)
+
+
 @dataclass(frozen=True)
 class Period:
     """``start`` inclusive, ``end`` exclusive, before anything is cut to the data."""
@@ -30,6 +34,8 @@ class Period:
 def add_months(day: date, months: int) -> date:
     """The first of the month that lies ``months`` away."""
     index = day.year * 12 + day.month - 1 + months
+    if not EARLIEST.year <= index // 12 <= LATEST.year:
+        return EARLIEST if months < 0 else LATEST
     return date(index // 12, index % 12 + 1, 1)
 
 
@@ -50,7 +56,10 @@ def shift(day: date, unit: str, n: int) -> date:
     """``n`` units on from the first day of a unit."""
     if unit in MONTHS:
         return add_months(day, n * MONTHS[unit])
-    return day + timedelta(days=n * (7 if unit == "week" else 1))
+    try:
+        return day + timedelta(days=n * (7 if unit == "week" else 1))
+    except OverflowError:
+        return EARLIEST if n < 0 else LATEST
 
 
 def last_complete(today: date, unit: Unit, n: int = 1) -> Period:

@@ -26,7 +26,7 @@ def settle(chart: Chart) -> list[Link]:
     left = []
     for item in chart.of("§v"):
         if len(item.payload.dimensions) > 1:
-            item.payload = _prefer(item.payload)
+            item.payload = _prefer(_as_spelt(item))
         if len(item.payload.dimensions) > 1:
             left.append(item.payload)
         item.role = item.role or "value"
@@ -110,6 +110,17 @@ def _agents(chart: Chart) -> None:
         owning = [d for d in OWNERS if d in dimensions]
         if len(owning) == 1 and [d for d in dimensions if d not in _ASIDE] == owning:
             item.payload = item.payload.within(owning[0])
+
+
+def _as_spelt(item: Item) -> Link:
+    """``Compute`` is the category and not the service COMPUTE. A capital that begins the question
+    says nothing, and a provider is meant by any of its names."""
+    link: Link = item.payload
+    same = {c.dimension for c in link.candidates if c.canonical == link.raw}
+    told = item.start > 0 and not link.raw.islower() and "provider" not in link.dimensions
+    if not told or len(same) != 1:
+        return link
+    return link.within(same.pop())
 
 
 def _prefer(link: Link) -> Link:

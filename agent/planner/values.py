@@ -53,8 +53,11 @@ def link_exact(chart: Chart, index: NameIndex, lexicon: Lexicon) -> None:
                 if size == 1 and _unless_served(chart, i, index, lexicon):
                     items[0].role, found = "filler", ()
                 quoted = items[0].kind == "quoted"
+                # An everyday word with the capital of a value, within the sentence, is a name.
+                spelt = i > 0 and not raw.islower() and any(c.canonical == raw for c in found)
                 if found and (
                     quoted
+                    or (spelt and not _inside_metric(chart, lexicon, i, i + size))
                     or (
                         not _inside_metric(chart, lexicon, i, i + size)
                         and not (

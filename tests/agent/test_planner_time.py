@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from finops_assistant.agent.plan import AbstainPlan, QueryPlan
+from finops_assistant.agent.planner import periods
 from finops_assistant.agent.planner.parse import parse
 from finops_assistant.store.query import MetricQuery
 from tests.agent.planner_world import VALUES, FakeCatalogue, FakeFacts, view
@@ -201,3 +202,8 @@ def test_confidence_falls_with_assumptions() -> None:
     guess = parse("serach team spend", view()).confidence
     assert sure == 1.0
     assert 0.5 < guess < sure
+
+
+def test_a_period_beyond_the_calendar_ends_where_the_calendar_does() -> None:
+    assert periods.shift(date(2026, 11, 1), "year", -5000) == date(1900, 1, 1)
+    assert periods.shift(date(2026, 11, 1), "day", 10**12) == date(2099, 12, 31)
