@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Route = Literal["auto", "planner", "model"]
 EARLIEST_YEAR = 2000
-ROUTES: tuple[Route, ...] = ("auto", "planner", "model")
 
 
 class Assistant:

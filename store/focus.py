@@ -17,7 +17,6 @@ from types import MappingProxyType
 from typing import Final
 
 VERSIONS: Final = ("0.5", "1.0", "1.1", "1.2", "1.3", "1.4")
-CURRENT: Final = "1.4"
 FILE_ID: Final = "_file_id"
 
 MONEY: Final = "DECIMAL(18,12)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
@@ -98,13 +98,6 @@ class Semantics:
             return frozenset(metric.columns)
         below = self.metrics[metric.denominator]
         return frozenset((*self.numerator(metric, basis).columns, *below.columns))
-
-    @cached_property
-    def column_names(self) -> frozenset[str]:
-        """Every column that some metric or dimension reads."""
-        metrics = {c for m in self.metrics.values() for c in m.columns}
-        dimensions = {c for d in self.dimensions.values() for c in (*d.columns, *d.label_columns)}
-        return frozenset(metrics | dimensions | {CURRENCY_COLUMN})
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from finops_assistant.agent.plan import AbstainPlan, DescribePlan, RefusePlan, Step
@@ -12,13 +11,6 @@ from finops_assistant.agent.planner.text import MAX_LENGTH, table
 from finops_assistant.agent.planner.view import Vocabulary
 
 EXAMPLES = "“what did we spend last month”, “cost by team in September” or “top services on AWS”"
-
-
-@dataclass(frozen=True)
-class Declined:
-    """A plan step that needs no query."""
-
-    step: Step
 
 
 def unreadable(text: str) -> Step | None:

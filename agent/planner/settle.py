@@ -72,9 +72,8 @@ def _cues(chart: Chart) -> None:
 def _kinds_within(word: Item, values: list[Item]) -> bool:
     """``AWS services`` are the services on AWS, also where a service bears that very name."""
     owner = values[-1].payload if values else None
-    if word.payload == "provider" or not word.symbol or not word.text.casefold().endswith("s"):
-        return False
-    if owner is None or "provider" not in owner.dimensions:
+    kinds = word.payload != "provider" and word.text.casefold().endswith("s")
+    if not kinds or owner is None or "provider" not in owner.dimensions:
         return False
     values[-1].payload = owner.within("provider")
     return True
