@@ -18,7 +18,7 @@ import duckdb
 from finops_assistant.store.errors import StoreError, StoreMissing, StoreNewer
 from finops_assistant.store.settings import Home
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 # Nothing that reads the store may touch files or the network.
 _READER: Final[dict[str, Any]] = {"enable_external_access": "false"}
@@ -53,18 +53,16 @@ class Database:
     def open(cls, home: Home) -> Database:
         """Open the current version; raises StoreMissing, StoreNewer or StoreError.
 
-        Tag settings that changed since the last load are applied first.
+        Settings that changed since the last load are applied first.
         """
-        from finops_assistant.store.delivery import apply_tag_settings
-        from finops_assistant.store.tags import SETTING, fingerprint
+        from finops_assistant.store.delivery import apply_settings
+        from finops_assistant.store.derive import made_with
 
         database = cls(home)
         with closing(database.cursor()) as cursor:
-            made_with = cursor.execute(
-                "SELECT value FROM store_meta WHERE key = ?", [SETTING]
-            ).fetchone()
-        if made_with != (fingerprint(home.settings()),):
-            apply_tag_settings(home)
+            current = made_with(cursor, home.settings())
+        if not current:
+            apply_settings(home)
         return database
 
     @property

@@ -24,6 +24,7 @@ from finops_assistant.store import focus, tags
 from finops_assistant.store.database import SCHEMA_VERSION, check_schema, current_version
 from finops_assistant.store.errors import LoadError, StoreBusy, StoreError, StoreMissing
 from finops_assistant.store.settings import Home
+from finops_assistant.store.tables import TABLES
 
 _LOCK: Final = "costs.lock"
 _VERSIONS: Final = "costs-[0-9]*"
@@ -59,6 +60,7 @@ def deliver(home: Home, build: Callable[[duckdb.DuckDBPyConnection], bool]) -> b
             connection = duckdb.connect(str(building))
             try:
                 connection.execute("SET GLOBAL TimeZone = 'UTC'")
+                connection.execute(f"SET memory_limit = '{home.settings().memory}'")
                 prepare(connection, home)
                 changed = build(connection)
                 if changed:
@@ -74,41 +76,68 @@ def deliver(home: Home, build: Callable[[duckdb.DuckDBPyConnection], bool]) -> b
 
 def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     """Create the schema in a new store; check it in an old one."""
-    tables = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'charges'"
+    known = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [focus.CHARGES]
     ).fetchone()
-    if tables != (0,):
+    if known != (0,):
         check_schema(connection, home.path)
+        _level_up(connection)
         return
-    connection.execute(focus.create_table_sql())
-    connection.execute(focus.create_view_sql())
+    for table in focus.VIEWS:
+        connection.execute(focus.create_table_sql(table=table))
+        connection.execute(focus.create_view_sql(table))
     connection.execute(focus.META_SQL)
+    for other in TABLES.values():
+        connection.execute(other.create_sql())
     connection.execute(
         "INSERT INTO store_meta VALUES ('schema_version', ?), ('tag_settings', ?)",
         [str(SCHEMA_VERSION), tags.fingerprint(home.settings())],
     )
 
 
-def apply_tag_settings(home: Home) -> bool:
-    """Resolve the tags of every row again: ``finops.toml`` says something new about them.
+def _level_up(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give a store of an earlier version the tables and columns that it lacks."""
+    row = connection.execute("SELECT value FROM store_meta WHERE key = 'schema_version'").fetchone()
+    if row == (str(SCHEMA_VERSION),):
+        return
+    for table in focus.VIEWS:
+        create = focus.create_table_sql(table=table)
+        connection.execute(create.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1))
+        for column in focus.COLUMNS:
+            connection.execute(
+                f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column.name} {column.sql_type}"
+            )
+        for name in focus.BOOKKEEPING:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {name} INTEGER")
+        connection.execute(focus.create_view_sql(table))
+    for other in TABLES.values():
+        connection.execute(other.create_sql())
+    connection.execute(
+        "UPDATE store_meta SET value = ? WHERE key = 'schema_version'", [str(SCHEMA_VERSION)]
+    )
+
+
+def apply_settings(home: Home) -> bool:
+    """Derive again what rests on ``finops.toml``, and level up a store of an earlier version.
 
     Returns whether a new version was swapped in. While another load is running nothing is done
-    and the current version keeps its tags; the next opening tries again.
+    and the current version stays as it is; the next opening tries again.
     """
     try:
         with readable_errors(home), locked(home):
-            return deliver(home, lambda connection: _resolve_again(connection, home))
+            return deliver(home, lambda connection: _derive_again(connection, home))
     except StoreBusy:
         return False
 
 
-def _resolve_again(connection: duckdb.DuckDBPyConnection, home: Home) -> bool:
-    from finops_assistant.store import catalogue
+def _derive_again(connection: duckdb.DuckDBPyConnection, home: Home) -> bool:
+    from finops_assistant.store import catalogue, derive
 
-    changed = tags.resolve_all(connection, home.settings())
-    if changed:
-        catalogue.refresh(connection, full=True)
-    return changed
+    settings = home.settings()
+    tags.resolve_all(connection, settings)
+    derive.run(connection, settings)
+    catalogue.refresh(connection, full=True)
+    return True
 
 
 def _copy_current(home: Home) -> Path:

@@ -11,14 +11,15 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
 import duckdb
 
 from finops_assistant.store.errors import LoadError
-from finops_assistant.store.focus import literal
+from finops_assistant.store.focus import literal, quote
+from finops_assistant.store.json_shape import json_shape_of
 from finops_assistant.store.load_report import FileReport
 
 _HEAD: Final = 1 << 20
@@ -52,12 +53,20 @@ class BillFile:
 
 @dataclass(frozen=True)
 class Shape:
-    """How a file is read: its columns with their DuckDB types (all VARCHAR in a CSV)."""
+    """How a file is read: its columns with their DuckDB types (all VARCHAR in a CSV; in JSON, the
+    keys and dotted paths at its beginning)."""
 
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "parquet", "json"]
     columns: Mapping[str, str]
     delimiter: str = ","
     compression: str = "none"
+    members: Mapping[str, str] = field(default_factory=dict)  # of Parquet STRUCTs, by dotted path
+    lines: bool = False  # of JSON: a document a line
+
+    @property
+    def header(self) -> Mapping[str, str]:
+        """What sources are recognised by: columns and members, or the keys of JSON documents."""
+        return {**self.columns, **self.members}
 
 
 class NoBill(LoadError):
@@ -161,6 +170,9 @@ def read_shape(connection: duckdb.DuckDBPyConnection, bill: BillFile) -> Shape:
                 head = packed.read(_HEAD)
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise LoadError(truncated(bill)) from None
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        keys, lines = json_shape_of(head.decode("utf-8-sig", errors="replace"))
+        return Shape("json", keys, compression=compression, lines=lines)
     return _csv_shape(bill, head, compression)
 
 
@@ -176,7 +188,29 @@ def _parquet_shape(connection: duckdb.DuckDBPyConnection, bill: BillFile) -> Sha
         ).fetchall()
     except duckdb.Error:
         raise LoadError(f"{bill.label} is a damaged Parquet file. Fetch it again.") from None
-    return Shape("parquet", {row[0]: row[1] for row in rows})
+    columns = {row[0]: row[1] for row in rows}
+    return Shape("parquet", columns, members=_members(connection, bill, columns))
+
+
+def _members(
+    connection: duckdb.DuckDBPyConnection, bill: BillFile, columns: Mapping[str, str]
+) -> dict[str, str]:
+    """The members of STRUCT columns, at any depth, by dotted path."""
+    found: dict[str, str] = {}
+    waiting = [
+        name for name, kind in columns.items() if kind.startswith("STRUCT(") and kind.endswith(")")
+    ]
+    while waiting:
+        path = waiting.pop()
+        reference = ".".join(map(quote, path.split(".")))
+        rows = connection.execute(
+            f"DESCRIBE SELECT unnest({reference}) FROM read_parquet({literal(str(bill.path))})"  # noqa: S608
+        ).fetchall()
+        for name, kind, *_ in rows:
+            found[f"{path}.{name}"] = kind
+            if kind.startswith("STRUCT(") and kind.endswith(")"):
+                waiting.append(f"{path}.{name}")
+    return found
 
 
 def _csv_shape(bill: BillFile, head: bytes, compression: str) -> Shape:

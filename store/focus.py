@@ -18,6 +18,12 @@ from typing import Final
 
 VERSIONS: Final = ("0.5", "1.0", "1.1", "1.2", "1.3", "1.4")
 FILE_ID: Final = "_file_id"
+OWNED: Final = "_owned"  # a bit per tag dimension: what owners.csv filled in
+BOOKKEEPING: Final = (FILE_ID, OWNED)
+
+CHARGES: Final = "charges"
+SPLIT_CHARGES: Final = "split_charges"  # allocated parts of charges that are in another bill
+VIEWS: Final[Mapping[str, str]] = MappingProxyType({CHARGES: "focus", SPLIT_CHARGES: "focus_split"})
 
 MONEY: Final = "DECIMAL(18,12)"
 WIDE_MONEY: Final = "DECIMAL(38,12)"
@@ -133,17 +139,18 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def create_table_sql(wide: Iterable[str] = ()) -> str:
-    """DDL of ``charges``; the money columns in ``wide`` get DECIMAL(38,12)."""
+def create_table_sql(wide: Iterable[str] = (), table: str = CHARGES) -> str:
+    """DDL of a table of charges; the money columns in ``wide`` get DECIMAL(38,12)."""
     widened = set(wide)
     lines = [f"    {c.name} {WIDE_MONEY if c.name in widened else c.sql_type}" for c in COLUMNS]
-    return "CREATE TABLE charges (\n" + ",\n".join([*lines, f"    {FILE_ID} INTEGER"]) + "\n)"
+    keeping = [f"    {name} INTEGER" for name in BOOKKEEPING]
+    return f"CREATE TABLE {table} (\n" + ",\n".join([*lines, *keeping]) + "\n)"
 
 
-def create_view_sql() -> str:
-    """DDL of ``focus``: every column of ``charges`` but the bookkeeping."""
+def create_view_sql(table: str = CHARGES) -> str:
+    """DDL of the view that people see of a table: every column but the bookkeeping."""
     names = ", ".join(c.name for c in COLUMNS)
-    return f"CREATE OR REPLACE VIEW focus AS SELECT {names} FROM charges"  # noqa: S608
+    return f"CREATE OR REPLACE VIEW {VIEWS[table]} AS SELECT {names} FROM {table}"  # noqa: S608
 
 
 META_SQL: Final = """

@@ -15,16 +15,18 @@ from pathlib import Path
 
 import duckdb
 
-from finops_assistant.store import catalogue, restatement
+from finops_assistant.store import catalogue, derive, restatement
 from finops_assistant.store.database import connect_for_reading, current_version, dangling
 from finops_assistant.store.delivery import deliver, locked, readable_errors
 from finops_assistant.store.discovery import BillFile, NoBill, find, read_shape, unpack
 from finops_assistant.store.errors import LoadError, StoreMissing, UsageError, suggest
+from finops_assistant.store.focus import CHARGES, FILE_ID, quote
 from finops_assistant.store.load_file import load_file
 from finops_assistant.store.load_report import FileReport, LoadReport, NothingLoaded
 from finops_assistant.store.registry import Loadable
 from finops_assistant.store.settings import Home, Settings
 from finops_assistant.store.sources import SOURCES, Source
+from finops_assistant.store.tables import TABLES
 from finops_assistant.store.tags import resolve_all, tag_rules
 
 Progress = Callable[[str, int, int], None]
@@ -48,6 +50,15 @@ class _Plan:
     @property
     def loadable(self) -> list[Loadable]:
         return [entry for entry in self.entries if isinstance(entry, Loadable)]
+
+    def say(self, position: int, sentence: str, *, restated: int = 0) -> None:
+        """Add a sentence to the report at a position."""
+        report = self.entries[position]
+        assert isinstance(report, FileReport)  # noqa: S101 - loaded by now
+        message = " ".join(filter(None, (report.message, sentence)))
+        self.entries[position] = replace(
+            report, restated=report.restated + restated, message=message
+        )
 
     @property
     def reports(self) -> tuple[FileReport, ...]:
@@ -132,18 +143,18 @@ def _recognised(
     connection: duckdb.DuckDBPyConnection, bill: BillFile, sources: tuple[Source, ...]
 ) -> Loadable:
     shape = read_shape(connection, bill)
-    source = next((s for s in sources if s.recognises(shape.columns)), None)
+    source = next((s for s in sources if s.recognises(shape.header)), None)
     if source is None:
         raise NoBill(
-            f"{bill.label} is not a bill: it lacks the columns of a FOCUS file "
-            "(BilledCost, EffectiveCost, ChargePeriodStart and so on)."
+            f"{bill.label} is not a bill, nor another kind of file that can be loaded: its columns "
+            "are those of no known source. A mapping file can describe it (--source mapping.yaml)."
         )
-    missing = source.missing(shape.columns)
+    missing = source.missing(shape.header)
     if missing:
         plural = "column" if len(missing) == 1 else "columns"
         raise LoadError(
-            f"{bill.label} lacks the mandatory FOCUS {plural} {', '.join(missing)}. "
-            "Export it again with all mandatory columns."
+            f"{bill.label} is a {source.title} but lacks the mandatory {plural} "
+            f"{', '.join(missing)}. Export it again with all mandatory columns."
         )
     stamp = bill.stamp()
     with bill.path.open("rb") as file:
@@ -183,6 +194,7 @@ def _build(
     retagged = resolve_all(connection, settings)
     total = len(plan.loadable)
     done: dict[int, int] = {}  # file id -> position of its report
+    tables: dict[int, str] = {}  # file id -> table of its rows
     file_id, delivery = _next_ids(connection)
     for position, entry in enumerate(plan.entries):
         if not isinstance(entry, Loadable):
@@ -198,26 +210,37 @@ def _build(
             )
             continue
         done[file_id] = position
+        tables[file_id] = entry.source.table
         file_id += 1
     if not done:
         return False
     tell("bringing the store up to date", total, total)
-    for file_id, effect in restatement.replace_older(connection, done, plan.duplicates).items():
-        report = plan.entries[done[file_id]]
-        assert isinstance(report, FileReport)  # noqa: S101 - narrowed for mypy
-        message = " ".join(filter(None, (report.message, effect.sentence)))
-        plan.entries[done[file_id]] = replace(report, restated=effect.replaced, message=message)
+    for table, ids in _by_table(tables).items():
+        if table in TABLES:
+            effects = restatement.replace_keyed(connection, TABLES[table], ids)
+        else:
+            effects = restatement.replace_older(connection, ids, plan.duplicates, table)
+        for file_id, effect in effects.items():
+            plan.say(done[file_id], effect.sentence, restated=effect.replaced)
     own = (*done, *plan.duplicates)
     together = restatement.added_up(connection, own) if len(own) > 1 else []
     if together:
-        last = done[max(done)]
-        report = plan.entries[last]
-        assert isinstance(report, FileReport)  # noqa: S101 - narrowed for mypy
-        message = " ".join(filter(None, (report.message, _sum_of(together))))
-        plan.entries[last] = replace(report, message=message)
-    added_only = not retagged and not any(entry.restated for entry in plan.reports)
+        plan.say(done[max(done)], _sum_of(together))
+    derive.run(connection, settings)
+    added_only = (
+        not retagged
+        and set(tables.values()) == {CHARGES}
+        and not any(entry.restated for entry in plan.reports)
+    )
     catalogue.refresh(connection, full=not added_only, file_ids=list(done))
     return True
+
+
+def _by_table(tables: Mapping[int, str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for file_id, table in tables.items():
+        found.setdefault(table, []).append(file_id)
+    return found
 
 
 def _sum_of(names: list[str]) -> str:
@@ -268,8 +291,22 @@ def _registry(home: Home) -> dict[str, _Known]:
         raise dangling(home) from None
     with closing(reader) as connection:
         rows = connection.execute(
-            "SELECT sha256, file_id, coalesce(surviving, 0) FROM files LEFT JOIN "
-            "(SELECT _file_id, count(*) AS surviving FROM charges GROUP BY 1) "
+            "SELECT sha256, file_id, coalesce(surviving, 0) FROM files LEFT JOIN "  # noqa: S608
+            f"({_surviving(reader)}) "
             "ON _file_id = file_id"
         ).fetchall()
     return {sha256: _Known(file_id, surviving) for sha256, file_id, surviving in rows}
+
+
+def _surviving(connection: duckdb.DuckDBPyConnection) -> str:
+    """A SELECT of how many rows of each file are left, over all tables that keep a file's id."""
+    tables = connection.execute(
+        "SELECT table_name FROM duckdb_columns() WHERE column_name = ? AND NOT internal "
+        "AND table_name IN (SELECT table_name FROM duckdb_tables())",
+        [FILE_ID],
+    ).fetchall()
+    each = " UNION ALL ".join(
+        f"SELECT {FILE_ID} FROM {quote(name)}"  # noqa: S608
+        for (name,) in tables
+    )
+    return f"SELECT {FILE_ID}, count(*) AS surviving FROM ({each}) GROUP BY 1"  # noqa: S608

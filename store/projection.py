@@ -110,7 +110,7 @@ class Projection:
                 else _cast(value, kind, target)
             )
         if column.kind == "time":
-            return _utc(value, kind)
+            return utc(value, kind)
         if column.kind == "json" and kind not in ("VARCHAR", "JSON"):
             return f"CAST(to_json({value}) AS VARCHAR)"
         text = _cast(value, kind, "VARCHAR")
@@ -133,9 +133,9 @@ class Projection:
             return (
                 f"CASE WHEN CAST(TRY_CAST({value} AS DECIMAL(18,9)) AS {kind}) = {value} "
                 f"THEN CAST(CAST({value} AS DECIMAL(18,9)) AS {target}) "
-                f"ELSE {_exact_text(f'CAST({value} AS VARCHAR)', target)} END"
+                f"ELSE {exact_text(f'CAST({value} AS VARCHAR)', target)} END"
             )
-        return _exact_text(_cast(value, kind, "VARCHAR"), target)
+        return exact_text(_cast(value, kind, "VARCHAR"), target)
 
     def _details(self) -> str:
         name = self.mapping.get("SkuPriceDetails")
@@ -197,7 +197,8 @@ def _stop(target: str) -> str:
     return f"CAST(error('more than 12 decimals') AS {target})"
 
 
-def _exact_text(value: str, target: str) -> str:
+def exact_text(value: str, target: str) -> str:
+    """A number written as text, cast with a stop at any digit beyond the 12th decimal."""
     # A text with at most 12 characters after the point is read exactly; one with an exponent
     # only when nothing lies beyond the 12th decimal.
     tail = f"strlen({value}) - instr({value}, '.') > 12"
@@ -210,11 +211,12 @@ def _exact_text(value: str, target: str) -> str:
     )
 
 
-def _utc(value: str, kind: str) -> str:
+def utc(value: str, kind: str) -> str:
+    """A time as TIMESTAMP in UTC; one without a zone is UTC already."""
     # Reading a text straight as TIMESTAMP would drop its zone without a word, and DuckDB moves a
     # cast into the CSV reader: hence the instant as microseconds, which is as fast as a copy.
     if kind == "VARCHAR":
-        return _utc(f"CAST({value} AS TIMESTAMPTZ)", "TIMESTAMP WITH TIME ZONE")
+        return utc(f"CAST({value} AS TIMESTAMPTZ)", "TIMESTAMP WITH TIME ZONE")
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"make_timestamp(epoch_us({value}))"
     return _cast(value, kind, "TIMESTAMP")

@@ -30,11 +30,6 @@ class Staged:
     good: int
     bad: int
 
-    @property
-    def share(self) -> float:
-        """Part of the file's rows that could not be read."""
-        return self.bad / max(self.good + self.bad, 1)
-
 
 def read_carefully(
     connection: duckdb.DuckDBPyConnection,
@@ -57,6 +52,34 @@ def read_carefully(
     ).fetchone()
     assert counts is not None  # noqa: S101 - an aggregate has a row
     return Staged(header, *counts)
+
+
+def stage_texts(connection: duckdb.DuckDBPyConnection, bill: BillFile, shape: Shape) -> None:
+    """Fill ``stage`` with the lines of a CSV as texts, and ``set_aside`` with those that are none
+    of its rows."""
+    _stage_csv(connection, bill, shape, {})
+
+
+def bearable(
+    connection: duckdb.DuckDBPyConnection, label: str, good: int, bad: int, max_bad: float
+) -> None:
+    """Raise LoadError when more than ``max_bad`` (0 to 1) of a file's rows were set aside."""
+    share = bad / max(good + bad, 1)
+    if share > max_bad:
+        raise LoadError(
+            f"{label}: {bad:,} of {good + bad:,} rows ({share:.1%}) cannot be read, more than the "
+            f"{max_bad:.1%} allowed; the first is {first_reason(connection)}. Correct the file, "
+            "or allow more with --max-bad."
+        )
+
+
+def keep_aside(connection: duckdb.DuckDBPyConnection, name: str, file_id: int) -> None:
+    """Move what was set aside of a file to ``quarantine``."""
+    connection.execute(
+        'INSERT INTO quarantine SELECT ?, line, "column", reason, raw, ? FROM set_aside '
+        "ORDER BY line",
+        [name, file_id],
+    )
 
 
 def first_reason(connection: duckdb.DuckDBPyConnection) -> str:
@@ -91,7 +114,7 @@ def _stage_csv(
     types = dict(shape.columns)
     for target, name in mapping.items():
         types[name] = _STAGED.get(BY_NAME[target].kind, "VARCHAR")
-    essential = [mapping[c] for c in ESSENTIAL]
+    essential = [mapping[c] for c in ESSENTIAL if c in mapping]
     typed = [name for name in essential if types[name] != "VARCHAR"]
     _read_csv(connection, bill, shape, types, typed)
     blank = [
@@ -136,7 +159,7 @@ def _read_csv(
     connection.execute("DROP TABLE IF EXISTS load_rejects")
     connection.execute("DROP TABLE IF EXISTS load_scans")
     names = ", ".join(literal(name) for name in never_null)
-    strict = f", force_not_null = [{names}]"
+    strict = f", force_not_null = [{names}]" if names else ""
     _bounded(connection, bill, shape, types, strict)
     keep = (
         ", store_rejects = true, rejects_limit = 0, rejects_table = 'load_rejects', "

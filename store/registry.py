@@ -11,9 +11,11 @@ import duckdb
 
 from finops_assistant.store.discovery import BillFile, Shape
 from finops_assistant.store.errors import LoadError
+from finops_assistant.store.focus import FILE_ID, VIEWS, quote
 from finops_assistant.store.load_report import FileReport, Total
 from finops_assistant.store.sources import Source
-from finops_assistant.store.sources.focus import unknown_columns
+from finops_assistant.store.sources.focus import FOCUS, unknown_columns
+from finops_assistant.store.tables import TABLES, Table
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,21 @@ def register(
     delivery: int,
     careful: CarefulReading | None,
 ) -> FileReport:
-    """Write the file into the registry, and say what was loaded."""
+    """Write the file into the registry, and say what was loaded.
+
+    Raises LoadError for a file without rows, except a page of an API: that may well be empty.
+    """
+    table, bad = entry.source.table, careful.bad if careful else 0
+    of_charges = table in VIEWS
     rows = connection.execute(
-        "SELECT BillingCurrency, sum(BilledCost), sum(EffectiveCost), count(*), "  # noqa: S608
-        "min(ChargePeriodStart), max(ChargePeriodStart), "
-        "list(DISTINCT strftime(BillingPeriodStart, '%Y-%m')) "
-        f"FROM charges WHERE _file_id = {file_id} GROUP BY 1 ORDER BY 1"
+        _charges_sql(table, file_id) if of_charges else _table_sql(TABLES[table], file_id)
     ).fetchall()
-    loaded, bad = sum(row[3] for row in rows), careful.bad if careful else 0
-    if not loaded:
+    loaded = sum(row[3] for row in rows)
+    if not loaded and (bad or not getattr(entry.source, "nested", False)):
         raise LoadError(f"{entry.bill.label} holds no rows that can be loaded.")
-    totals = tuple(_total(row[0], row[1], row[2], careful) for row in rows)
-    extra = unknown_columns(entry.shape.columns)
+    totals = tuple(_total(row[0], row[1], row[2], careful) for row in rows) if of_charges else ()
+    extra = unknown_columns(entry.shape.columns) if entry.source is FOCUS else []
+    first, last = ([row[n] for row in rows if row[n] is not None] for n in (4, 5))
     connection.execute(
         "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
@@ -67,16 +72,16 @@ def register(
             loaded + bad,
             loaded,
             bad,
-            min(row[4] for row in rows).date(),
-            max(row[5] for row in rows).date(),
+            min(first, default=None),
+            max(last, default=None),
             datetime.now(UTC).replace(tzinfo=None),
-            entry.source.version(entry.shape.columns),
+            entry.source.version(entry.shape.header),
             extra,
         ],
     )
-    connection.executemany(
-        "INSERT INTO file_totals VALUES (?, ?, ?, ?, ?, ?)",
-        [
+    for total in totals:
+        connection.execute(
+            "INSERT INTO file_totals VALUES (?, ?, ?, ?, ?, ?)",
             [
                 file_id,
                 total.currency,
@@ -84,10 +89,8 @@ def register(
                 total.effective,
                 total.billed_in_file,
                 total.effective_in_file,
-            ]
-            for total in totals
-        ],
-    )
+            ],
+        )
     return FileReport(
         path=entry.bill.label,
         status="loaded",
@@ -98,6 +101,25 @@ def register(
         quarantined=bad,
         periods=tuple(sorted({period for row in rows for period in row[6]})),
         totals=totals,
+    )
+
+
+def _charges_sql(table: str, file_id: int) -> str:
+    return (
+        "SELECT BillingCurrency, sum(BilledCost), sum(EffectiveCost), count(*), "  # noqa: S608
+        "CAST(min(ChargePeriodStart) AS DATE), CAST(max(ChargePeriodStart) AS DATE), "
+        "list(DISTINCT strftime(BillingPeriodStart, '%Y-%m')) "
+        f"FROM {table} WHERE {FILE_ID} = {file_id} GROUP BY 1 ORDER BY 1"
+    )
+
+
+def _table_sql(table: Table, file_id: int) -> str:
+    """The same columns for a table without money."""
+    moment = quote(table.moment) if table.moment else "NULL::DATE"
+    return (
+        f"SELECT NULL, NULL, NULL, count(*), CAST(min({moment}) AS DATE), "  # noqa: S608
+        f"CAST(max({moment}) AS DATE), coalesce(list(DISTINCT strftime({moment}, '%Y-%m')) "
+        f"FILTER ({moment} IS NOT NULL), []) FROM {table.name} WHERE {FILE_ID} = {file_id}"
     )
 
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import duckdb
 
+from finops_assistant.store.focus import CHARGES, FILE_ID, quote
+from finops_assistant.store.tables import Table
+
 _SAME = """
     c.x_Source = s.source
     AND c.ServiceProviderName IS NOT DISTINCT FROM s.provider
@@ -45,7 +48,9 @@ def _rows(count: int) -> str:
     return f"{count:,} row" + ("" if count == 1 else "s")
 
 
-def added_up(connection: duckdb.DuckDBPyConnection, own: Collection[int]) -> list[str]:
+def added_up(
+    connection: duckdb.DuckDBPyConnection, own: Collection[int], table: str = CHARGES
+) -> list[str]:
     """Names of the files of one delivery, given by their ids, that cover the same days of the same
     account. That is right for the parts of one export and wrong for two copies of it."""
     ids = ", ".join(str(int(i)) for i in own)
@@ -56,7 +61,7 @@ def added_up(connection: duckdb.DuckDBPyConnection, own: Collection[int]) -> lis
                    BillingAccountId AS account, BillingPeriodStart AS period,
                    CAST(min(ChargePeriodStart) AS DATE) AS first_day,
                    CAST(max(ChargePeriodStart) AS DATE) AS last_day
-            FROM charges WHERE _file_id IN ({ids}) GROUP BY ALL
+            FROM {table} WHERE _file_id IN ({ids}) GROUP BY ALL
         )
         SELECT file FROM files WHERE file_id IN (
             SELECT a._file_id FROM spans a JOIN spans b
@@ -71,7 +76,10 @@ def added_up(connection: duckdb.DuckDBPyConnection, own: Collection[int]) -> lis
 
 
 def replace_older(
-    connection: duckdb.DuckDBPyConnection, loaded: Collection[int], duplicates: Collection[int]
+    connection: duckdb.DuckDBPyConnection,
+    loaded: Collection[int],
+    duplicates: Collection[int],
+    table: str = CHARGES,
 ) -> dict[int, Effect]:
     """Delete the rows that the delivery's new files replace; file id -> effect, where any.
 
@@ -89,21 +97,59 @@ def replace_older(
                BillingPeriodStart AS period, min(_file_id) AS first_file,
                CAST(min(ChargePeriodStart) AS DATE) AS first_day,
                CAST(max(ChargePeriodStart) AS DATE) AS last_day
-        FROM charges WHERE _file_id IN ({new})
+        FROM {table} WHERE _file_id IN ({new})
         GROUP BY ALL
         """  # noqa: S608
     )
     rows = connection.execute(
         f"""
         SELECT s.first_file, count(*) FILTER ({_INSIDE}), count(*) FILTER (NOT {_INSIDE})
-        FROM charges c JOIN scopes s ON {_SAME} AND {older}
+        FROM {table} c JOIN scopes s ON {_SAME} AND {older}
         GROUP BY s.first_file
         """  # noqa: S608
     ).fetchall()
     if any(inside for _, inside, _ in rows):
         connection.execute(
-            f"DELETE FROM charges AS c USING scopes AS s WHERE {_SAME} AND {_INSIDE} AND {older}"  # noqa: S608
+            f"DELETE FROM {table} AS c USING scopes AS s WHERE {_SAME} AND {_INSIDE} AND {older}"  # noqa: S608
         )
     connection.execute("DROP TABLE scopes")
     connection.execute("COMMIT")
     return {file_id: Effect(inside, outside) for file_id, inside, outside in rows}
+
+
+def replace_keyed(
+    connection: duckdb.DuckDBPyConnection, table: Table, loaded: Collection[int]
+) -> dict[int, Effect]:
+    """Of rows with the same key, keep the one that came last; file id -> effect, where any.
+
+    ``loaded`` are the ids of the delivery's new files. Two rows with one key inside the delivery
+    count as one without a word: a log repeats a request, a page overlaps the next.
+    """
+    new = ", ".join(str(int(i)) for i in loaded)
+    key = ", ".join(map(quote, table.key))
+    same = " AND ".join(f"o.{quote(c)} IS NOT DISTINCT FROM n.{quote(c)}" for c in table.key)
+    connection.execute("BEGIN")
+    connection.execute(
+        f"""
+        DELETE FROM {table.name} WHERE rowid IN (
+            SELECT rowid FROM (
+                SELECT rowid, row_number() OVER (
+                    PARTITION BY {key} ORDER BY {FILE_ID} DESC, rowid DESC
+                ) AS place
+                FROM {table.name} WHERE {FILE_ID} IN ({new})
+            ) WHERE place > 1
+        )
+        """  # noqa: S608
+    )
+    keys = f"(SELECT {key}, min({FILE_ID}) AS file FROM {table.name} WHERE {FILE_ID} IN ({new}) GROUP BY ALL)"  # noqa: S608, E501
+    older = f"o.{FILE_ID} NOT IN ({new})"
+    rows = connection.execute(
+        f"SELECT n.file, count(*) FROM {table.name} o JOIN {keys} n ON {same} AND {older} "  # noqa: S608
+        "GROUP BY 1"
+    ).fetchall()
+    if rows:
+        connection.execute(
+            f"DELETE FROM {table.name} AS o USING {keys} AS n WHERE {same} AND {older}"  # noqa: S608
+        )
+    connection.execute("COMMIT")
+    return {file_id: Effect(count, 0) for file_id, count in rows}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,16 +13,18 @@ from typing import Any
 from finops_assistant.store.errors import UsageError, suggest
 
 HOME_VARIABLE = "FINOPS_HOME"
-TABLES = ("reporting_currency", "tags", "principals", "default_principal", "model")
-_TEXTS = ("reporting_currency", "default_principal")
+TABLES = ("reporting_currency", "memory", "tags", "principals", "default_principal", "model")
+_TEXTS = ("reporting_currency", "memory", "default_principal")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``finops.toml`` says. ``tags``: dimension -> {keys: [...], values: {alias: value}};
+    """What ``finops.toml`` says. ``memory``: what a load may take before it uses the disk;
+    ``tags``: dimension -> {keys: [...], values: {alias: value}};
     ``model``: name, base_url, mode, timeout (read and checked by ``agent.models``)."""
 
     reporting_currency: str | None = None
+    memory: str = "3GB"
     tags: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     principals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     default_principal: str | None = None
@@ -78,4 +81,6 @@ class Home:
             if not isinstance(value, expected := str if name in _TEXTS else dict):
                 what = "a text in quotes" if expected is str else f"a table such as [{name}]"
                 raise UsageError(f"{file}: {name} must be {what}.")
+        if not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", data.get("memory", "1GB")):
+            raise UsageError(f'{file}: memory must be an amount such as "3GB".')
         return Settings(**data)

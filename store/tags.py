@@ -23,7 +23,7 @@ from typing import Final
 import duckdb
 
 from finops_assistant.store.errors import UsageError, suggest
-from finops_assistant.store.focus import TAG_COLUMNS, literal, quote
+from finops_assistant.store.focus import CHARGES, SPLIT_CHARGES, TAG_COLUMNS, literal, quote
 from finops_assistant.store.settings import Settings
 
 DEFAULT_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -156,28 +156,29 @@ def resolve_again(
     new: tuple[TagRule, ...],
     old: tuple[TagRule, ...],
     where: str = "TRUE",
+    table: str = CHARGES,
 ) -> None:
     """Write the tag columns of the rows in ``where`` anew, under other rules or more spellings.
 
     A value that the old rules did not find in the tags came in a column of the file itself and is
     kept where the new rules find none either.
     """
-    seen = keys_in(connection, f"charges WHERE {where}")
+    seen = keys_in(connection, f"{table} WHERE {where}")
     before, after = TagReader.of(old, seen), TagReader.of(new, seen)
     was, now = before.columns("was"), after.columns("now")
     columns = ", ".join(f"{was[c]} AS was_{c}, {now[c]} AS now_{c}" for c in now)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE retagged AS SELECT Tags, {columns} FROM "  # noqa: S608
         f"(SELECT Tags, {before.extract('Tags')} AS was, {after.extract('Tags')} AS now FROM "
-        f"(SELECT DISTINCT Tags FROM charges WHERE ({where}) AND Tags IS NOT NULL))"
+        f"(SELECT DISTINCT Tags FROM {table} WHERE ({where}) AND Tags IS NOT NULL))"
     )
     connection.execute(
-        "UPDATE charges SET "  # noqa: S608
+        f"UPDATE {table} SET "  # noqa: S608
         + ", ".join(
-            f"{quote(c)} = coalesce(t.now_{c}, CASE WHEN t.was_{c} IS NULL THEN charges.{c} END)"
+            f"{quote(c)} = coalesce(t.now_{c}, CASE WHEN t.was_{c} IS NULL THEN {table}.{c} END)"
             for c in now
         )
-        + f" FROM retagged t WHERE charges.Tags = t.Tags AND ({where})"
+        + f" FROM retagged t WHERE {table}.Tags = t.Tags AND ({where})"
     )
     connection.execute("DROP TABLE retagged")
 
@@ -192,7 +193,8 @@ def resolve_all(connection: duckdb.DuckDBPyConnection, settings: Settings) -> bo
         TagRule(column, tuple(keys), dict(values)) for column, keys, values in json.loads(row[0])
     )
     connection.execute("BEGIN")
-    resolve_again(connection, tag_rules(settings), old)
+    for table in (CHARGES, SPLIT_CHARGES):
+        resolve_again(connection, tag_rules(settings), old, table=table)
     connection.execute("UPDATE store_meta SET value = ? WHERE key = ?", [wanted, SETTING])
     connection.execute("COMMIT")
     return True

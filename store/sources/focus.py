@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from finops_assistant.store.focus import ALL_COLUMNS, BY_NAME, COLUMNS, MANDATORY, VERSIONS
+from finops_assistant.store.focus import (
+    ALL_COLUMNS,
+    BY_NAME,
+    CHARGES,
+    COLUMNS,
+    MANDATORY,
+    VERSIONS,
+)
 
 _SIGNATURE: Final = ("BilledCost", "EffectiveCost", "ChargePeriodStart")
 _RENAMED: Final[Mapping[str, str]] = MappingProxyType(
@@ -27,6 +34,8 @@ class FocusExport:
     """The adapter for FOCUS files."""
 
     name: str = "focus"
+    title: str = "FOCUS export"
+    table: str = CHARGES
 
     def recognises(self, header: Mapping[str, str]) -> bool:
         """By the three columns every release has, or by enough of the mandatory ones."""
