@@ -1,0 +1,209 @@
+"""``finops reconcile``: what vendors bill for models against what the reported usage would cost.
+
+Both sides are kept apart everywhere else: usage that is priced by us or by a gateway is an
+estimate and never adds to an invoice. Here they meet, per provider, model and day, and the
+difference is split into parts that sum to it exactly:
+
+``missing_usage``  billed on days without any reported usage
+``missing_bill``   priced usage on days without a bill (negative)
+``unpriced``       billed on days whose usage has no known price, in whole or in part
+``quantity``       tokens billed but not reported, or the other way round, at the list price
+``discount``       the rest: the bill's price against the list price
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from importlib.resources import files
+from itertools import groupby
+from statistics import median
+from typing import Any, Final
+
+from finops_assistant.store.access import Principal, scope_sql
+from finops_assistant.store.database import Database
+from finops_assistant.store.focus import literal
+from finops_assistant.store.settings import Home
+
+PARTS: Final = ("discount", "quantity", "missing_usage", "missing_bill", "unpriced")
+_PRICED_IN: Final = "USD"
+_ZERO: Final = Decimal(0)
+_STEADY: Final = Decimal("0.005")  # a discount whose days lie this close together is a rate
+_CENTS: Final = (Decimal(80), Decimal(125))  # billed / priced where cents were read as dollars
+
+
+@dataclass(frozen=True)
+class Day:
+    """One provider's model on one day; None where a side has nothing."""
+
+    provider: str
+    model: str
+    day: date
+    currency: str
+    billed: Decimal | None
+    priced: Decimal | None
+    tokens_billed: Decimal | None
+    tokens_used: Decimal | None
+    tokens_unpriced: Decimal | None
+    layer: str | None
+
+    @property
+    def parts(self) -> dict[str, Decimal]:
+        """The difference of this day, by reason; they sum to billed minus priced."""
+        billed, priced = self.billed or _ZERO, self.priced or _ZERO
+        if self.tokens_used is None:
+            return {"missing_usage": billed}
+        if self.billed is None:
+            return {"missing_bill": -priced}
+        if self.priced is None or self.tokens_unpriced:
+            return {"unpriced": billed - priced}
+        quantity = _ZERO
+        if self.tokens_billed and self.tokens_used and self.tokens_billed != self.tokens_used:
+            more = self.tokens_billed - self.tokens_used
+            quantity = (priced * more / self.tokens_used).quantize(Decimal("1e-12"))
+        return {"quantity": quantity, "discount": billed - priced - quantity}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One provider's model over the period: two sums, their difference and its parts (money in
+    ``currency``), and on how many days each side had something."""
+
+    provider: str
+    model: str
+    currency: str
+    billed: Decimal
+    priced: Decimal
+    parts: Mapping[str, Decimal]
+    days_matched: int
+    days_billed_only: int
+    days_used_only: int
+    layer: str | None
+    remark: str
+    days: tuple[Day, ...] = field(repr=False, default=())
+
+    @property
+    def difference(self) -> Decimal:
+        """Billed minus priced."""
+        return self.billed - self.priced
+
+    def to_json(self) -> dict[str, Any]:
+        """As in the ``reconcile`` JSON; amounts stay Decimal for the encoder."""
+        return {
+            "provider": self.provider,
+            "model": self.model,
+            "currency": self.currency,
+            "billed": self.billed,
+            "priced": self.priced,
+            "difference": self.difference,
+            "parts": dict(self.parts),
+            "days": {
+                "matched": self.days_matched,
+                "billed_only": self.days_billed_only,
+                "used_only": self.days_used_only,
+            },
+            "layer": self.layer,
+            "remark": self.remark,
+        }
+
+
+def reconcile(
+    home: Home, principal: Principal, start: date | None = None, end: date | None = None
+) -> tuple[Line, ...]:
+    """Every provider's models over the days from ``start`` until before ``end`` (all by default),
+    the largest difference first. Raises QueryRefused for a principal that sees nothing."""
+    text = files("finops_assistant.store").joinpath("reconcile.sql").read_text("utf-8")
+    statement = (
+        text.replace("$scope", scope_sql(principal))
+        .replace("$start", f"DATE {literal(str(start or date.min))}")
+        .replace("$end", f"DATE {literal(str(end or date.max))}")
+    )
+    database = Database.open(home)
+    with closing(database.cursor()) as cursor:
+        days = [Day(*row) for row in cursor.execute(statement).fetchall()]
+    database.close()
+    grouped = groupby(sorted(days, key=_who), _who)
+    lines = [_line(tuple(same)) for _, same in grouped]
+    return tuple(sorted(lines, key=lambda line: (-abs(line.difference), line.provider, line.model)))
+
+
+def _who(day: Day) -> tuple[str, str, str]:
+    return day.provider or "", day.model or "", day.currency
+
+
+def _line(days: tuple[Day, ...]) -> Line:
+    first = days[0]
+    foreign = first.currency != _PRICED_IN
+    parts = dict.fromkeys(PARTS, _ZERO)
+    for day in days:
+        for name, amount in day.parts.items():
+            parts[name] += amount
+    billed = _sum(day.billed for day in days)
+    priced = _sum(day.priced for day in days)
+    matched = [day for day in days if day.billed is not None and day.tokens_used is not None]
+    used = [day for day in days if day.tokens_used is not None]
+    return Line(
+        first.provider,
+        first.model,
+        first.currency,
+        billed,
+        priced,
+        parts,
+        len(matched),
+        sum(day.tokens_used is None for day in days),
+        sum(day.billed is None for day in days),
+        used[0].layer if used else None,
+        _remark(days, matched, billed, priced, foreign),
+        days,
+    )
+
+
+def _remark(
+    days: tuple[Day, ...],
+    matched: list[Day],
+    billed: Decimal,
+    priced: Decimal,
+    foreign: bool,
+) -> str:
+    """One sentence on what the difference is."""
+    if foreign:
+        return f"Billed in {days[0].currency}; the price list is in {_PRICED_IN}: not compared."
+    if not matched:
+        if not priced and any(day.tokens_used is not None for day in days):
+            return "Usage without a bill, and without a known price."
+        return "Usage without a bill." if not billed else "A bill without reported usage."
+    if any(day.priced is None or day.tokens_unpriced for day in matched):
+        return "Part of the usage has no known price."
+    ratios = [(day.billed or _ZERO) / day.priced for day in matched if day.priced and day.billed]
+    if not ratios:
+        return "Nothing was billed for this usage."
+    middle = median(ratios)
+    if _CENTS[0] <= middle <= _CENTS[1]:
+        return "The bill is about 100 times the price list: cents may have been read as dollars."
+    if _CENTS[0] <= 1 / middle <= _CENTS[1]:
+        return "The bill is about a hundredth of the price list: check its unit."
+    steady = max(abs(ratio - middle) for ratio in ratios) <= _STEADY
+    if not steady:
+        return "The bill's price against the list price varies from day to day."
+    if abs(1 - middle) <= _STEADY:
+        return "The bill agrees with the price list."
+    what = "below" if middle < 1 else "above"
+    return f"The bill is a steady {abs(1 - middle):.1%} {what} the price list."
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
+    return sum((amount for amount in amounts if amount is not None), _ZERO)
+
+
+def last_month(last_day: date) -> tuple[date, date]:
+    """The last complete calendar month of data that ends on ``last_day``: first day, exclusive
+    end.
+
+    >>> last_month(date(2026, 10, 30))
+    (datetime.date(2026, 9, 1), datetime.date(2026, 10, 1))
+    """
+    end = (last_day + timedelta(days=1)).replace(day=1)
+    return (end - timedelta(days=1)).replace(day=1), end
