@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from finops_assistant.store.focus import VIEWS
 from finops_assistant.store.metrics import Dimension, Metric, load_semantics
+from finops_assistant.store.sources import BILLS, TELEMETRY, USAGE, Source
+from finops_assistant.store.tables import TABLES, Table
 from finops_assistant.store.tags import DEFAULT_KEYS
 from finops_assistant.ui.commands import COMMANDS, GLOBAL, Argument
 
@@ -37,13 +40,43 @@ def metrics(page: str) -> str:
 
 
 def data(page: str) -> str:
-    """docs/data.md with the tag keys that are known without any setting."""
+    """docs/data.md with the sources, the tag keys known without any setting, and the tables."""
     rows = ["| dimension | tag keys |", "| --- | --- |"]
     rows += [
         f"| `{name}` | {', '.join(f'`{key}`' for key in keys)} |"
         for name, keys in DEFAULT_KEYS.items()
     ]
-    return _fill(page, "tags", "\n".join(rows))
+    page = _fill(page, "tags", "\n".join(rows))
+    for part, sources in (("bills", BILLS), ("usage", USAGE), ("telemetry", TELEMETRY)):
+        page = _fill(page, part, _sources(sources))
+    return _fill(page, "tables", "\n\n".join(_table(table) for table in TABLES.values()))
+
+
+def _sources(sources: tuple[Source, ...]) -> str:
+    rows = ["| source | what | goes to | page |", "| --- | --- | --- | --- |"]
+    rows += [
+        f"| `{source.name}` | {source.title} | `{VIEWS.get(source.table, source.table)}` "
+        f"| [{_page(source)}](sources/{_page(source)}) |"
+        for source in sources
+    ]
+    return "\n".join(rows)
+
+
+def _page(source: Source) -> str:
+    """The page of a source: its own, or the one it shares."""
+    stem = source.name.replace("-", "_")
+    for page in (stem, stem.split("_")[0], "context"):
+        if (DOCS / "sources" / f"{page}.md").exists():
+            return f"{page}.md"
+    raise ValueError(f"docs/sources/{stem}.md is missing")
+
+
+def _table(table: Table) -> str:
+    rows = ["| column | type | meaning |", "| --- | --- | --- |"]
+    for column in table.columns:
+        meaning = column.meaning + (" (part of the key)" if column.key else "")
+        rows.append(f"| `{column.name}` | {column.kind} | {meaning.strip()} |")
+    return f"### {table.name}\n\n" + "\n".join(rows)
 
 
 PAGES = {"cli.md": cli, "data.md": data, "metrics.md": metrics}

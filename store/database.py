@@ -56,11 +56,11 @@ class Database:
         Settings that changed since the last load are applied first.
         """
         from finops_assistant.store.delivery import apply_settings
-        from finops_assistant.store.derive import made_with
+        from finops_assistant.store.made_with import is_current
 
         database = cls(home)
         with closing(database.cursor()) as cursor:
-            current = made_with(cursor, home.settings())
+            current = is_current(cursor, home.settings())
         if not current:
             apply_settings(home)
         return database

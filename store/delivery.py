@@ -198,9 +198,19 @@ def readable_errors(home: Home) -> Iterator[None]:
             raise StoreError(
                 f"{home.path} may not be written to. Choose another folder with FINOPS_HOME."
             ) from error
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise LoadError(f"The store is as it was. {too_little_memory(home)}") from error
         raise LoadError(
             f"The load stopped and the store is as it was: {str(error).splitlines()[0]}"
         ) from error
+
+
+def too_little_memory(home: Home) -> str:
+    """The sentence about a load that does not fit into its allowance."""
+    return (
+        f"The load needs more than the {home.settings().memory} of memory that it may take. "
+        'Allow more with memory = "8GB" in finops.toml.'
+    )
 
 
 def _not_ours(home: Home, error: BaseException) -> bool:

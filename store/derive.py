@@ -11,25 +11,31 @@ from typing import Final
 
 import duckdb
 
-from finops_assistant.store.database import SCHEMA_VERSION
+from finops_assistant.store.allocation import allocate
+from finops_assistant.store.azure_pairs import settle_pairs
+from finops_assistant.store.owners import apply_owners
 from finops_assistant.store.settings import Settings
-from finops_assistant.store.tags import SETTING, fingerprint
+from finops_assistant.store.skus import recognise
+from finops_assistant.store.sources.aws_cur import net_savings_plans
+from finops_assistant.store.usage import roll_up
+from finops_assistant.store.usage_layers import derive_usage
+from finops_assistant.store.usage_prices import price_usage
 
 Step = Callable[[duckdb.DuckDBPyConnection, Settings], None]
 
-STEPS: Final[tuple[Step, ...]] = ()
+STEPS: Final[tuple[Step, ...]] = (
+    settle_pairs,  # before anything reads the charges: it takes out what two exports both hold
+    net_savings_plans,
+    recognise,
+    roll_up,
+    apply_owners,
+    price_usage,
+    derive_usage,
+    allocate,  # last: it meters by usage and splits by owner
+)
 
 
 def run(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Run every step in order."""
     for step in STEPS:
         step(connection, settings)
-
-
-def made_with(connection: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
-    """Whether a store was made by this version of the program with these settings."""
-    rows = connection.execute("SELECT key, value FROM store_meta").fetchall()
-    known = dict(rows)
-    return known.get("schema_version") == str(SCHEMA_VERSION) and known.get(SETTING) == fingerprint(
-        settings
-    )

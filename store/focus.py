@@ -19,7 +19,8 @@ from typing import Final
 VERSIONS: Final = ("0.5", "1.0", "1.1", "1.2", "1.3", "1.4")
 FILE_ID: Final = "_file_id"
 OWNED: Final = "_owned"  # a bit per tag dimension: what owners.csv filled in
-BOOKKEEPING: Final = (FILE_ID, OWNED)
+RECOGNISED: Final = "_recognised"  # a bit per AI column: what the SKU tables filled in
+BOOKKEEPING: Final = (FILE_ID, OWNED, RECOGNISED)
 
 CHARGES: Final = "charges"
 SPLIT_CHARGES: Final = "split_charges"  # allocated parts of charges that are in another bill

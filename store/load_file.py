@@ -44,7 +44,7 @@ def load_file(
         with _transaction(connection):
             return register(connection, entry, file_id, delivery, careful)
     except duckdb.Error as error:
-        if full_disk(error):
+        if full_disk(error) or isinstance(error, duckdb.OutOfMemoryException):
             raise
         if "gzip" in str(error).lower():
             raise LoadError(truncated(entry.bill)) from None

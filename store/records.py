@@ -8,8 +8,9 @@ keeps 24 decimals of money.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ from finops_assistant.store.errors import LoadError
 from finops_assistant.store.focus import literal, quote
 from finops_assistant.store.projection import exact_double, exact_text, utc
 from finops_assistant.store.quarantine import csv_relation, stage_texts
-from finops_assistant.store.sources.source import KINDS, Field, SqlSource, column_of
+from finops_assistant.store.sources.source import KINDS, Field, Source, SqlSource, column_of
 
 _FINE: Final = "DECIMAL(38,24)"
 _WHOLE: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
@@ -132,6 +133,24 @@ _NAMES: Final = {
 def statement(source: SqlSource, record: str) -> str:
     """The source's SQL over a SELECT that makes ``record``."""
     return f"WITH record AS ({record})\nSELECT * FROM (\n{source.sql}\n)"
+
+
+def told(
+    connection: duckdb.DuckDBPyConnection, source: Source, bill: BillFile, shape: Shape
+) -> bool:
+    """Whether a file with columns that several sources know is of this one, as its rows tell."""
+    if not isinstance(source, SqlSource) or not source.telling:
+        return True
+    texts = tuple(replace(one, kind="text") for one in source.fields_of(shape.header))
+    asked = replace(source, fields=texts, gather={})
+    record = typed(asked, direct(connection, asked, bill, shape), careful=False)
+    try:
+        row = connection.execute(
+            f"SELECT {source.telling} FROM (SELECT *, {literal(bill.label)} AS file FROM ({record}))"  # noqa: S608
+        ).fetchone()
+    except duckdb.Error:  # what is wrong with the file is said when it is loaded
+        return False
+    return row == (True,)
 
 
 def look_up(connection: duckdb.DuckDBPyConnection, source: SqlSource) -> None:
@@ -322,6 +341,13 @@ def _instant(number: str) -> str:
     return f"make_timestamp(CAST(round(({seconds}) * 1000000) AS BIGINT))"
 
 
+def _as_written(name: str, names: Iterable[str]) -> str:
+    """A column's name without the ``_1`` that the reader adds when only case tells two apart."""
+    bare = re.sub(r"_[0-9]+$", "", name)
+    twins = {other for other in names if other.lower() == bare.lower()}
+    return bare if twins and bare not in twins else name
+
+
 def _gathered(prefix: str, fields: Iterable[Field], records: Records) -> str:
     """The columns with a prefix (or all that no field reads) as a JSON object without NULLs."""
     if prefix == "*":
@@ -339,6 +365,7 @@ def _gathered(prefix: str, fields: Iterable[Field], records: Records) -> str:
         }
     if not chosen:
         return "NULL::VARCHAR"
+    chosen = {_as_written(name, chosen): reference for name, reference in chosen.items()}
     # json_merge_patch drops the members that are NULL.
     pairs = ", ".join(
         f"{literal(name)}, CAST({reference} AS VARCHAR)" for name, reference in chosen.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,22 +13,36 @@ from typing import Any
 from finops_assistant.store.errors import UsageError, suggest
 
 HOME_VARIABLE = "FINOPS_HOME"
-TABLES = ("reporting_currency", "memory", "tags", "principals", "default_principal", "model")
+TABLES = (
+    "reporting_currency",
+    "memory",
+    "tags",
+    "allocation",
+    "principals",
+    "default_principal",
+    "model",
+    "sync",
+)
 _TEXTS = ("reporting_currency", "memory", "default_principal")
+_LISTS = ("allocation",)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``finops.toml`` says. ``memory``: what a load may take before it uses the disk;
+    """What ``finops.toml`` says. ``allocation``: rules (read and checked by ``allocation_rules``);
+    ``memory``: what a load may take before it uses the disk;
     ``tags``: dimension -> {keys: [...], values: {alias: value}};
-    ``model``: name, base_url, mode, timeout (read and checked by ``agent.models``)."""
+    ``model``: name, base_url, mode, timeout (read and checked by ``agent.models``);
+    ``sync``: since, overlap_days, folders and a table a vendor (read and checked by ``sync``)."""
 
     reporting_currency: str | None = None
     memory: str = "3GB"
     tags: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    allocation: Sequence[Any] = ()
     principals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     default_principal: str | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
+    sync: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,8 +92,14 @@ class Home:
                 near = suggest(name, TABLES)
                 hint = f" Did you mean {near[0]}?" if near else f" Known: {', '.join(TABLES)}."
                 raise UsageError(f"{file}: unknown setting {name!r}.{hint}")
-            if not isinstance(value, expected := str if name in _TEXTS else dict):
-                what = "a text in quotes" if expected is str else f"a table such as [{name}]"
+            expected, what = (
+                (str, "a text in quotes")
+                if name in _TEXTS
+                else (list, f"rules that begin with [[{name}]]")
+                if name in _LISTS
+                else (dict, f"a table such as [{name}]")
+            )
+            if not isinstance(value, expected):
                 raise UsageError(f"{file}: {name} must be {what}.")
         if not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", data.get("memory", "1GB")):
             raise UsageError(f'{file}: memory must be an amount such as "3GB".')

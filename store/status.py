@@ -8,11 +8,13 @@ from typing import Any, Final
 
 import duckdb
 
+from finops_assistant.store import health
 from finops_assistant.store.access import Principal, scope_sql
 from finops_assistant.store.database import Database
 from finops_assistant.store.focus import BY_NAME, TAG_COLUMNS
 from finops_assistant.store.metrics import PROVIDER_COLUMN
 from finops_assistant.store.settings import Home
+from finops_assistant.store.skus import unrecognised
 
 _EXAMPLES: Final = 20
 
@@ -27,7 +29,7 @@ def status(home: Home, principal: Principal) -> dict[str, Any]:
     everything = where == "TRUE" and not principal.hide
     database = Database.open(home)
     with closing(database.cursor()) as cursor:
-        return {
+        state: dict[str, Any] = {
             "sources": _sources(cursor, where, everything),
             "periods": _periods(cursor, where, principal),
             "currencies": _currencies(cursor, where, principal),
@@ -36,7 +38,14 @@ def status(home: Home, principal: Principal) -> dict[str, Any]:
             "unrecognised": _unrecognised(cursor, where, everything, principal),
             "quarantine": _quarantine(cursor, everything),
             "reconciliation": [],
+            "usage": health.usage(cursor, where, principal),
+            "context": health.context(cursor) if everything else [],
         }
+    database.close()
+    last_day = state["freshness"]["last_day"]
+    if last_day and not principal.hide:
+        state["reconciliation"] = health.reconciliation(home, principal, last_day)
+    return state | {"attention": health.attention(state)}
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
@@ -55,18 +64,29 @@ def _sources(
         "CAST(max(ChargePeriodStart) AS DATE) AS last_day "
         f"FROM focus WHERE {where} GROUP BY 1 ORDER BY 1",
     )
-    if everything:
-        files = _rows(
-            cursor,
-            "SELECT source, count(*) AS files, max(loaded_at) AS last_load, "
-            "sum(quarantined)::BIGINT AS quarantined FROM files GROUP BY 1",
+    if not everything:
+        return sources
+    files = _rows(
+        cursor,
+        "SELECT source, count(*) AS files, max(loaded_at) AS last_load, "
+        "sum(quarantined)::BIGINT AS quarantined, sum(loaded)::BIGINT AS loaded, "
+        "min(first_day) AS first, max(last_day) AS last FROM files GROUP BY 1 ORDER BY 1",
+    )
+    known = {entry["source"]: entry for entry in sources}
+    for entry in files:
+        charged = known.setdefault(
+            entry["source"],
+            {
+                "source": entry["source"],
+                "rows": entry["loaded"],
+                "first_day": entry["first"],
+                "last_day": entry["last"],
+            },
         )
-        for entry in files:
-            entry["last_load"] = entry["last_load"].replace(tzinfo=UTC)
-        by_source = {entry.pop("source"): entry for entry in files}
-        for entry in sources:
-            entry.update(by_source.get(entry["source"], {}))
-    return sources
+        charged["files"] = entry["files"]
+        charged["last_load"] = entry["last_load"].replace(tzinfo=UTC)
+        charged["quarantined"] = entry["quarantined"]
+    return [known[name] for name in sorted(known)]
 
 
 def _periods(
@@ -146,7 +166,8 @@ def _coverage(
 def _unrecognised(
     cursor: duckdb.DuckDBPyConnection, where: str, everything: bool, principal: Principal
 ) -> dict[str, Any]:
-    """Columns that no schema knows, values outside the specification's lists, unreadable tags."""
+    """Columns that no schema knows, values outside the specification's lists, unreadable tags,
+    and SKUs that look like a model or a GPU machine and are in no table."""
     values: list[dict[str, Any]] = []
     for name in ("ServiceCategory", "ServiceSubcategory", "ChargeCategory", "PricingCategory"):
         if not principal.may_read((name,)):
@@ -157,7 +178,9 @@ def _unrecognised(
             [list(BY_NAME[name].allowed)],
         ).fetchall()
         values += [{"column": name, "value": value, "rows": count} for value, count in found]
-    report: dict[str, Any] = {"values": values, "columns": []}
+    report: dict[str, Any] = {"values": values, "columns": [], "skus": []}
+    if not principal.hide:
+        report["skus"] = unrecognised(cursor, where)[:_EXAMPLES]
     if everything:
         report["columns"] = _rows(
             cursor,

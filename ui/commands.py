@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from finops_assistant.store.focus import TAG_COLUMNS
+
 
 @dataclass(frozen=True)
 class Argument:
@@ -49,6 +51,16 @@ PRINCIPAL = Argument(
     "answer as this principal of finops.toml, with what it may see",
     {"metavar": "PRINCIPAL", "dest": "principal"},
 )
+PERIOD = Argument(
+    ("--period",),
+    "the month, such as 2026-10 (default: the last complete one)",
+    {"metavar": "YYYY-MM"},
+)
+AS_OF = Argument(
+    ("--as-of",),
+    "the day that counts as today (default: the day after the last complete one)",
+    {"metavar": "DATE"},
+)
 SESSION = Argument(
     ("--session",),
     "continue this conversation, or begin it under this name",
@@ -83,8 +95,8 @@ COMMANDS = (
             Argument(("paths",), "file, folder or glob", {"nargs": "+", "metavar": "PATH"}),
             Argument(
                 ("--source",),
-                "the kind of file, where the columns leave a doubt (focus)",
-                {"metavar": "NAME"},
+                "the kind of file, where the columns leave a doubt, or a mapping file for any other CSV",
+                {"metavar": "NAME|MAPPING.yaml"},
             ),
             Argument(
                 ("--max-bad",),
@@ -95,10 +107,44 @@ COMMANDS = (
         ),
     ),
     Command(
+        "sync",
+        "fetch new bills and usage from the OpenAI and Anthropic admin APIs (keys from the "
+        "environment) and from folders, and load them",
+        "sync:run",
+        (JSON,),
+    ),
+    Command(
         "status",
         "show what is in the store: sources, periods, rows, freshness, tag coverage, quarantine",
         "status:run",
         (JSON, PRINCIPAL),
+    ),
+    Command(
+        "reconcile",
+        "compare what vendors bill for models with what the reported usage costs at list price",
+        "reconcile:run",
+        (PERIOD, JSON, PRINCIPAL),
+    ),
+    Command(
+        "allocation",
+        "show how shared cost is split by the rules of finops.toml, and what each team or AI "
+        "initiative costs in full",
+        "allocation:run",
+        (
+            Argument(
+                ("--by",),
+                "what to show full costs by (default: what the first rule splits to)",
+                {"choices": tuple(TAG_COLUMNS), "metavar": "DIMENSION"},
+            ),
+            Argument(
+                ("--period",),
+                "a month, quarter or year, such as 2026-10 (default: the last complete month)",
+                {"metavar": "PERIOD"},
+            ),
+            AS_OF,
+            JSON,
+            PRINCIPAL,
+        ),
     ),
     Command(
         "ask",
@@ -109,11 +155,7 @@ COMMANDS = (
                 ("question",), "the question, in quotes", {"nargs": "+", "metavar": "QUESTION"}
             ),
             JSON,
-            Argument(
-                ("--as-of",),
-                "the day that counts as today (default: the day after the last complete one)",
-                {"metavar": "DATE"},
-            ),
+            AS_OF,
             SESSION,
             PRINCIPAL,
             ROUTE,

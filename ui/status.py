@@ -38,22 +38,19 @@ def run(args: Namespace) -> int:
 
 
 def in_words(state: Entry) -> str:
-    """The state as Markdown: rows and days first, then what they consist of."""
-    rows = sum(source["rows"] for source in state["sources"])
+    """The state as Markdown: what asks for attention first, then what the store consists of."""
+    rows = sum(currency["rows"] for currency in state["currencies"])
     if not rows:
         return "The store holds no row that you may see."
-    first = min(source["first_day"] for source in state["sources"])
+    first = min(period["first_day"] for period in state["periods"])
     last = state["freshness"]["last_day"]
     parts = [
-        f"**{rows:,}** rows, charge days {first} to {last}.",
+        f"**{rows:,}** charges from {first} to {last}.",
+        _attention(state["attention"]),
         _table(
-            ("source", "rows", "files", "last load"),
-            (
-                (s["source"], s["rows"], s.get("files"), s.get("last_load"))
-                for s in state["sources"]
-            ),
+            ("provider", "rows", "billing months", "last day"),
+            _providers(state),
         ),
-        _table(("provider", "rows", "billing months", "last day"), _providers(state)),
         _table(
             ("currency", "rows", "billed", "effective"),
             (
@@ -65,9 +62,59 @@ def in_words(state: Entry) -> str:
             ("tag dimension", "currency", "share of effective cost that carries it"),
             ((c["dimension"], c["currency"], _percent(c["share"])) for c in state["coverage"]),
         ),
+        _table(
+            ("model usage", "layer", "counts", "first day", "last day", "tokens", "priced"),
+            (
+                (
+                    u["provider"],
+                    u["layer"],
+                    "yes" if u["counts"] else "for detail",
+                    u["first_day"],
+                    u["last_day"],
+                    None if u["tokens"] is None else int(u["tokens"]),
+                    _percent(u["priced_share"]),
+                )
+                for u in state["usage"]
+            ),
+        ),
+        _table(
+            ("billed against priced", "month", "billed", "priced", "difference", "mostly"),
+            (
+                (
+                    r["provider"],
+                    r["period"],
+                    f"{r['currency']} {r['billed']:,.2f}",
+                    f"USD {r['priced']:,.2f}",
+                    f"{r['currency']} {r['difference']:,.2f}",
+                    r["remark"],
+                )
+                for r in state["reconciliation"]
+            ),
+        ),
         *_remarks(state),
+        _table(
+            ("table", "rows", "first day", "last day", "for"),
+            (
+                (c["table"], c["rows"], c["first_day"], c["last_day"], c["enables"])
+                for c in state["context"]
+                if c["rows"]
+            ),
+        ),
+        _table(
+            ("source", "rows", "files", "last load"),
+            (
+                (s["source"], s["rows"], s.get("files"), s.get("last_load"))
+                for s in state["sources"]
+            ),
+        ),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _attention(sentences: Sequence[str]) -> str:
+    if not sentences:
+        return "Nothing asks for attention."
+    return "\n".join(["What asks for attention:", "", *(f"- {markdown(s)}" for s in sentences)])
 
 
 def _providers(state: Entry) -> Iterable[Sequence[object]]:
@@ -96,6 +143,15 @@ def _remarks(state: Entry) -> Iterable[str]:
             f"{value['rows']:,} rows have a {value['column']} that the specification does not "
             f"list: {markdown(value['value'])}."
         )
+    if unknown["skus"]:
+        yield "SKUs of AI services that are in no table of models or GPUs:"
+        yield _table(
+            ("provider", "service", "SKU", "rows", "effective cost"),
+            (
+                (k["provider"], k["service"], k["sku"], k["rows"], _costs(k["cost"]))
+                for k in unknown["skus"][:10]
+            ),
+        )
     if unknown.get("unreadable_tags"):
         yield f"{unknown['unreadable_tags']:,} rows have tags that could not be read."
 
@@ -117,6 +173,10 @@ def _cell(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
     return markdown(str(value))
+
+
+def _costs(by_currency: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{code} {amount:,.2f}" for code, amount in by_currency.items())
 
 
 def _percent(share: float | None) -> str:
