@@ -30,7 +30,7 @@ def test_the_view_shows_every_column_but_the_bookkeeping() -> None:
     connection.execute(create_view_sql())
     table = [row[0] for row in connection.execute("DESCRIBE charges").fetchall()]
     view = [row[0] for row in connection.execute("DESCRIBE focus").fetchall()]
-    assert table == [*view, "_file_id", "_owned"]
+    assert table == [*view, "_file_id", "_owned", "_recognised"]
     assert view == [c.name for c in COLUMNS]
 
 
