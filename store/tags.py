@@ -24,6 +24,7 @@ import duckdb
 
 from finops_assistant.store.errors import UsageError, suggest
 from finops_assistant.store.focus import CHARGES, SPLIT_CHARGES, TAG_COLUMNS, literal, quote
+from finops_assistant.store.owners import release_owners
 from finops_assistant.store.settings import Settings
 
 DEFAULT_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -193,6 +194,7 @@ def resolve_all(connection: duckdb.DuckDBPyConnection, settings: Settings) -> bo
         TagRule(column, tuple(keys), dict(values)) for column, keys, values in json.loads(row[0])
     )
     connection.execute("BEGIN")
+    release_owners(connection)
     for table in (CHARGES, SPLIT_CHARGES):
         resolve_again(connection, tag_rules(settings), old, table=table)
     connection.execute("UPDATE store_meta SET value = ? WHERE key = ?", [wanted, SETTING])

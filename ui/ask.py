@@ -19,7 +19,7 @@ NO_ANSWER = 3
 
 def run(args: Namespace) -> int:
     """Ask and print; 0 when answered, 3 when it is a question back, an abstention or a refusal."""
-    as_of = _day(args.as_of)
+    as_of = day(args.as_of)
     home = reading_home(args.home)
     from finops_assistant.agent.assistant import Assistant
 
@@ -58,7 +58,8 @@ def readable(text: str) -> str:
     return os.fsencode(text).decode("utf-8", "replace")
 
 
-def _day(text: str | None) -> date | None:
+def day(text: str | None) -> date | None:
+    """The day that ``--as-of`` names; UsageError for what is none."""
     if text is None:
         return None
     try:

@@ -95,7 +95,7 @@ COMMANDS = (
             Argument(("paths",), "file, folder or glob", {"nargs": "+", "metavar": "PATH"}),
             Argument(
                 ("--source",),
-                "the kind of file, where the columns leave a doubt, or a mapping file for any other CSV",
+                "the kind of file where columns leave a doubt, or a mapping file for another CSV",
                 {"metavar": "NAME|MAPPING.yaml"},
             ),
             Argument(
