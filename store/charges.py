@@ -46,28 +46,34 @@ def fitted(connection: duckdb.DuckDBPyConnection, blind: Projection, relation: s
 
 
 def check(
-    connection: duckdb.DuckDBPyConnection, select: Projection, table: str, file_id: int
+    connection: duckdb.DuckDBPyConnection,
+    select: Projection,
+    table: str,
+    file_id: int,
+    last_id: int | None = None,
 ) -> None:
-    """Make sure that what the sample said holds for every row; raises Unusual where not."""
+    """Make sure that what the sample said holds for every row of a file, or of all those up to
+    ``last_id``; raises Unusual where not."""
+    own = f"BETWEEN {file_id} AND {file_id if last_id is None else last_id}"
     blank = " OR ".join(f"{column} IS NULL" for column in ESSENTIAL)
     endless = " OR ".join(f"NOT isfinite({c})" for c in ESSENTIAL if BY_NAME[c].kind == "time")
     bad = connection.execute(
-        f"SELECT count(*) FROM {table} WHERE _file_id = {file_id} AND ({blank} OR {endless})"  # noqa: S608
+        f"SELECT count(*) FROM {table} WHERE _file_id {own} AND ({blank} OR {endless})"  # noqa: S608
     ).fetchone()
     if bad != (0,):
         raise Unusual
-    mine = f"{table} WHERE _file_id = {file_id}"
+    mine = f"{table} WHERE _file_id {own}"
     if select.plain_tags and connection.execute(
         f"SELECT count(*) FROM {mine} AND NOT starts_with(Tags, '{{')"  # noqa: S608
     ).fetchone() != (0,):
         raise Unusual
     rules = select.reader.rules
     if not select.reader.knows(keys_in(connection, mine)):
-        resolve_again(connection, rules, rules, where=f"{table}._file_id = {file_id}", table=table)
+        resolve_again(connection, rules, rules, where=f"{table}._file_id {own}", table=table)
     names = connection.execute(f"SELECT DISTINCT ServiceProviderName FROM {mine}").fetchall()  # noqa: S608
     for written, provider in renamed(name for (name,) in names).items():
         connection.execute(
-            f"UPDATE {table} SET ServiceProviderName = ? WHERE _file_id = {file_id} "  # noqa: S608
+            f"UPDATE {table} SET ServiceProviderName = ? WHERE _file_id {own} "  # noqa: S608
             "AND ServiceProviderName = ?",
             [provider, written],
         )

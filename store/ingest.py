@@ -15,10 +15,11 @@ import duckdb
 from finops_assistant.store import catalogue, derive, restatement
 from finops_assistant.store.allocation_rules import allocation_rules
 from finops_assistant.store.delivery import deliver, locked, readable_errors
-from finops_assistant.store.errors import LoadError, UsageError
+from finops_assistant.store.errors import UsageError
 from finops_assistant.store.focus import CHARGES
-from finops_assistant.store.load_file import load_file
-from finops_assistant.store.load_report import FileReport, LoadReport, NothingLoaded
+from finops_assistant.store.load_bundle import bundles
+from finops_assistant.store.load_file import load_files
+from finops_assistant.store.load_report import LoadReport, NothingLoaded
 from finops_assistant.store.owners import USAGE, release_usage
 from finops_assistant.store.pages import PAGED_SOURCES, PageFile, count_once, page_warnings
 from finops_assistant.store.recognition import Plan, Progress, chosen, examine, registry
@@ -81,25 +82,30 @@ def _build(
     tables: dict[int, str] = {}  # file id -> table of its rows
     pages: dict[int, PageFile] = {}
     file_id, delivery = _next_ids(connection)
-    for position, entry in enumerate(plan.entries):
-        if not isinstance(entry, Loadable):
-            continue
-        tell(f"loading {entry.bill.name}", len(done), total)
-        try:
-            plan.entries[position] = load_file(
-                connection, entry, file_id, delivery, rules=rules, max_bad=max_bad
-            )
-        except LoadError as error:
-            plan.entries[position] = FileReport(
-                entry.bill.label, "refused", str(error), source=entry.source.name
-            )
-            continue
-        done[file_id] = position
-        if entry.source.name in PAGED_SOURCES:
+    waiting = [(at, e) for at, e in enumerate(plan.entries) if isinstance(e, Loadable)]
+    reached = 0
+    for bundle in bundles(waiting):
+        tell(f"loading {bundle[0][1].bill.name}", reached, total)
+        reports = load_files(
+            connection,
+            [entry for _, entry in bundle],
+            file_id,
+            delivery,
+            rules=rules,
+            max_bad=max_bad,
+        )
+        for (position, entry), report in zip(bundle, reports, strict=True):
+            plan.entries[position] = report
+            reached += 1
+            if report.status != "loaded":
+                continue
+            done[file_id] = position
+            tables[file_id] = entry.source.table
             shape, bill = entry.shape, entry.bill
-            pages[file_id] = PageFile(bill.label, bill.path, entry.source.name, shape.compression)
-        tables[file_id] = entry.source.table
-        file_id += 1
+            if entry.source.name in PAGED_SOURCES and shape.format == "json":
+                page = PageFile(bill.label, bill.path, entry.source.name, shape.compression)
+                pages[file_id] = page
+            file_id += 1
     if not done:
         return False
     tell("bringing the store up to date", total, total)

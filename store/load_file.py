@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import duckdb
 
@@ -12,6 +12,7 @@ from finops_assistant.store.charges import Unusual
 from finops_assistant.store.delivery import full_disk
 from finops_assistant.store.discovery import truncated
 from finops_assistant.store.errors import LoadError
+from finops_assistant.store.load_bundle import load_bundle
 from finops_assistant.store.load_report import FileReport
 from finops_assistant.store.registry import CarefulReading, Loadable, register
 from finops_assistant.store.sources.source import SqlSource
@@ -50,6 +51,46 @@ def load_file(
             raise LoadError(truncated(entry.bill)) from None
         reason = str(error).splitlines()[0]
         raise LoadError(f"{entry.bill.label} cannot be read: {reason}") from None
+    except FileNotFoundError:
+        raise LoadError(f"{entry.bill.label} was there and is gone.") from None
+
+
+def load_files(
+    connection: duckdb.DuckDBPyConnection,
+    entries: Sequence[Loadable],
+    first_id: int,
+    delivery: int,
+    *,
+    rules: tuple[TagRule, ...],
+    max_bad: float,
+) -> list[FileReport]:
+    """Add the rows of files that are alike; the report of each, in order. Ids go to those that
+    were loaded, from ``first_id`` on; what one bundle cannot hold is loaded in halves."""
+    if len(entries) > 1:
+        try:
+            with _transaction(connection):
+                load_bundle(connection, entries, first_id, rules)
+                return [
+                    register(connection, entry, first_id + place, delivery, None)
+                    for place, entry in enumerate(entries)
+                ]
+        except (duckdb.Error, Unusual, LoadError, FileNotFoundError) as error:
+            if full_disk(error) or isinstance(error, duckdb.OutOfMemoryException):
+                raise
+        half = len(entries) // 2
+        first = load_files(
+            connection, entries[:half], first_id, delivery, rules=rules, max_bad=max_bad
+        )
+        next_id = first_id + sum(report.status == "loaded" for report in first)
+        return first + load_files(
+            connection, entries[half:], next_id, delivery, rules=rules, max_bad=max_bad
+        )
+    (entry,) = entries
+    try:
+        return [load_file(connection, entry, first_id, delivery, rules=rules, max_bad=max_bad)]
+    except LoadError as error:
+        label, source = entry.bill.label, entry.source.name
+        return [FileReport(label, "refused", str(error), source=source)]
 
 
 def _still(entry: Loadable) -> None:

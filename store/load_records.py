@@ -36,7 +36,7 @@ def optimistic(
     look_up(connection, source)
     records = direct(connection, source, entry.bill, entry.shape)
     relation = f"({statement(source, typed(source, records, careful=False))})"
-    header = _header(connection, relation)
+    header = header_of(connection, relation)
     if "_problem" in header:
         doubtful = connection.execute(
             f"SELECT count(*) FROM {relation} WHERE _problem IS NOT NULL"  # noqa: S608
@@ -53,7 +53,7 @@ def optimistic(
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE sample AS SELECT * FROM {relation} LIMIT {_SAMPLE_ROWS}"  # noqa: S608
     )
-    blind = Projection(header, _mapping(header), money, TagReader((), rules), careful=False)
+    blind = Projection(header, mapping_of(header), money, TagReader((), rules), careful=False)
     select = fitted(connection, blind, "sample")
     rows = select.select(relation, file_id, source.name)
     connection.execute(f"INSERT INTO {source.table} BY NAME {rows}")
@@ -83,7 +83,7 @@ def carefully(
         "WHERE _problem IS NOT NULL"
     )
     record = "SELECT * EXCLUDE (_problem, _raw) FROM typed WHERE _problem IS NULL"
-    header = _header(connection, f"({statement(source, record)})")
+    header = header_of(connection, f"({statement(source, record)})")
     money = [c for c, _ in header.items() if c in BY_NAME and BY_NAME[c].kind == "money"]
     exact = ", ".join(f"CAST({c} AS {_FINE}) AS {c}" for c in money)
     replaced = f" REPLACE ({exact})" if exact and source.table in VIEWS else ""
@@ -91,15 +91,14 @@ def carefully(
         f"CREATE OR REPLACE TEMP TABLE converted AS SELECT *{replaced} FROM "  # noqa: S608
         f"({statement(source, record)})"
     )
-    header = _header(connection, "converted")
-    _reject(connection, source, header)
-    good, bad = _counts(connection)
+    header = header_of(connection, "converted")
+    good, bad = _counts(connection, _reject(connection, source, header))
     bearable(connection, entry.bill.label, good, bad, max_bad)
     sums: dict[str | None, tuple[object, object]] = {}
     if source.table in TABLES:
         _insert(connection, source.table, header, "converted", file_id)
     else:
-        mapping = _mapping(header)
+        mapping = mapping_of(header)
         widen(connection, source.table, mapping, "converted")
         types = money_types(connection, source.table)
         blind = Projection(header, mapping, types, TagReader((), rules), careful=True)
@@ -124,12 +123,14 @@ def _of(entry: Loadable) -> SqlSource:
     return entry.source
 
 
-def _header(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+def header_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """Column -> type of a relation."""
     rows = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()  # noqa: S608
     return {row[0]: row[1] for row in rows}
 
 
-def _mapping(header: Mapping[str, str]) -> dict[str, str]:
+def mapping_of(header: Mapping[str, str]) -> dict[str, str]:
+    """The columns of a relation that ``charges`` has, each standing for itself."""
     return {name: name for name in header if name in BY_NAME}
 
 
@@ -159,8 +160,9 @@ def _insert(
 
 def _reject(
     connection: duckdb.DuckDBPyConnection, source: SqlSource, header: Mapping[str, str]
-) -> None:
-    """Set aside the rows that the source's SQL objects to or that lack an essential value."""
+) -> int:
+    """Set aside the rows that the source's SQL objects to or that lack an essential value, and
+    say how many."""
     needed = (
         [c.name for c in TABLES[source.table].columns if c.essential]
         if source.table in TABLES
@@ -176,14 +178,15 @@ def _reject(
         f"INSERT INTO set_aside SELECT {line}, ({found})[1], ({found})[2], "  # noqa: S608
         f"CAST(to_json(converted) AS VARCHAR) FROM converted WHERE {found} IS NOT NULL"
     )
-    connection.execute(f"DELETE FROM converted WHERE {found} IS NOT NULL")  # noqa: S608
+    row = connection.execute(f"DELETE FROM converted WHERE {found} IS NOT NULL").fetchone()  # noqa: S608
+    return int(row[0]) if row else 0
 
 
-def _counts(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """Records that can be read, and rows that cannot."""
+def _counts(connection: duckdb.DuckDBPyConnection, rejected: int) -> tuple[int, int]:
+    """Records that can be loaded, and rows that cannot, ``rejected`` of them by the SQL."""
     row = connection.execute(
         "SELECT (SELECT count(*) FROM typed WHERE _problem IS NULL), "
         "(SELECT count(*) FROM set_aside)"
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate has a row
-    return int(row[0]), int(row[1])
+    return max(int(row[0]) - rejected, 0), int(row[1])

@@ -43,8 +43,9 @@ class Projection:
     providers: Mapping[str, str] = field(default_factory=dict)  # as written -> as people say
     plain_tags: bool = False  # every tag text is a JSON object already
 
-    def select(self, relation: str, file_id: int, source: str) -> str:
-        """The whole statement over ``relation``, with the columns of ``charges`` in order."""
+    def select(self, relation: str, file_id: int | str, source: str) -> str:
+        """The whole statement over ``relation``, with the columns of ``charges`` in order;
+        ``file_id`` may be a column of it."""
         values = self._values(source)
         lines = ",\n    ".join(f"{values[c.name]} AS {c.name}" for c in COLUMNS)
         return (
@@ -130,10 +131,8 @@ class Projection:
         if kind in _NUMERIC:
             return f"CAST({value} AS {target})"
         if kind in ("DOUBLE", "FLOAT"):
-            return (
-                f"CASE WHEN CAST(TRY_CAST({value} AS DECIMAL(18,9)) AS {kind}) = {value} "
-                f"THEN CAST(CAST({value} AS DECIMAL(18,9)) AS {target}) "
-                f"ELSE {exact_text(f'CAST({value} AS VARCHAR)', target)} END"
+            return proven_double(
+                value, kind, target, exact_text(f"CAST({value} AS VARCHAR)", target)
             )
         return exact_text(_cast(value, kind, "VARCHAR"), target)
 
@@ -156,14 +155,27 @@ class Projection:
 
 
 def exact_double(value: str, target: str) -> str:
-    """A DOUBLE as the shortest decimal that stands for it, never with the noise of binary.
+    """A DOUBLE as the shortest decimal that stands for it, never with the noise of binary."""
+    return proven_double(value, "DOUBLE", target, f"CAST(CAST({value} AS VARCHAR) AS {target})")
 
-    Up to nine decimals the cast back proves it; else its shortest text is read.
+
+def proven_double(value: str, kind: str, target: str, otherwise: str) -> str:
+    """A binary number as the shortest decimal that stands for it where casting it back proves that,
+    else ``otherwise``, which reads its text and takes ten times as long.
+
+    No two decimals of up to 15 digits stand for the same DOUBLE: below a thousand, that leaves
+    twelve decimals to try.
     """
     nine = f"TRY_CAST({value} AS DECIMAL(18,9))"
+    twelve = f"TRY_CAST({value} AS DECIMAL(18,12))"
+    short = (
+        f"WHEN abs({value}) < 1000 AND CAST({twelve} AS DOUBLE) = {value} "
+        f"THEN CAST({twelve} AS {target}) "
+    )
     return (
-        f"CASE WHEN CAST({nine} AS DOUBLE) = {value} THEN CAST({nine} AS {target}) "
-        f"ELSE CAST(CAST({value} AS VARCHAR) AS {target}) END"
+        f"CASE {short if kind == 'DOUBLE' else ''}"
+        f"WHEN CAST({nine} AS {kind}) = {value} THEN CAST({nine} AS {target}) "
+        f"ELSE {otherwise} END"
     )
 
 

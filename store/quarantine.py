@@ -5,7 +5,7 @@ counted as records, the header being line 1: a value with a line break in it cou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -94,15 +94,17 @@ def first_reason(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def csv_relation(
-    path: str,
+    path: str | Sequence[str],
     shape: Shape,
     types: Mapping[str, str],
     more: str = "",
 ) -> str:
-    """The ``read_csv`` call for a file with these column types and ``more`` options."""
+    """The ``read_csv`` call for a file, or for several that are alike, with these column types and
+    ``more`` options."""
+    files = literal(path) if isinstance(path, str) else f"[{', '.join(map(literal, path))}]"
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
     return (
-        f"read_csv({literal(path)}, columns = {{{columns}}}, header = true, auto_detect = false, "
+        f"read_csv({files}, columns = {{{columns}}}, header = true, auto_detect = false, "
         f"delim = {literal(shape.delimiter)}, quote = '\"', escape = '\"', "
         f"compression = {literal(shape.compression)}, nullstr = ['', 'NULL']{more})"
     )

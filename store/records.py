@@ -19,7 +19,7 @@ import duckdb
 from finops_assistant.store.discovery import BillFile, Shape
 from finops_assistant.store.errors import LoadError
 from finops_assistant.store.focus import literal, quote
-from finops_assistant.store.projection import exact_double, exact_text, utc
+from finops_assistant.store.projection import exact_double, exact_text, proven_double, utc
 from finops_assistant.store.quarantine import csv_relation, stage_texts
 from finops_assistant.store.sources.source import KINDS, Field, Source, SqlSource, column_of
 
@@ -27,6 +27,7 @@ _FINE: Final = "DECIMAL(38,24)"
 _WHOLE: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
                  "UINTEGER", "UBIGINT")  # fmt: skip
 _LEAST_OBJECT: Final = 16 << 20  # DuckDB sets aside twice the largest document
+_LONGEST_MANIFEST: Final = 1 << 20
 _EPOCH_MS: Final = 100_000_000_000  # seconds reach this in the year 5138
 
 
@@ -49,11 +50,38 @@ def direct(
     """The records of a file, read as they are asked for."""
     path = str(bill.path)
     if shape.format == "json":
-        return _of_json(connection, source, shape, _documents(path, shape))
+        records = _of_json(connection, source, shape, _documents(path, shape))
+        return records if source.nested else _at_once(records)
     if shape.format == "parquet":
         return _of_table(f"read_parquet({literal(path)})", shape)
     texts = dict.fromkeys(shape.columns, "VARCHAR")
     return _of_table(csv_relation(path, shape, texts), shape)
+
+
+def bundled(
+    connection: duckdb.DuckDBPyConnection, source: SqlSource, paths: Iterable[Path], shape: Shape
+) -> Records:
+    """The records of one file out of many that are alike, the file being ``bundle.file``; all of
+    them are read into a temporary table ``bundled`` first."""
+    files = [str(path) for path in paths]
+    names = f"[{', '.join(map(literal, files))}]"
+    mine = "filename = bundle.file"
+    if shape.format == "json":
+        lines = "newline_delimited" if shape.lines else "auto"
+        read = (
+            f"SELECT json, filename FROM read_json_objects({names}, format = '{lines}', "  # noqa: S608
+            f"compression = {literal(shape.compression)}, filename = true)"
+        )
+    elif shape.format == "parquet":
+        read = f"SELECT * FROM read_parquet({names}, filename = true)"  # noqa: S608
+    else:
+        texts = dict.fromkeys(shape.columns, "VARCHAR")
+        read = f"SELECT * FROM {csv_relation(files, shape, texts, ', filename = true')}"  # noqa: S608
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE bundled AS {read}")
+    if shape.format == "json":
+        return _of_json(connection, source, shape, "bundled", mine)
+    table = _of_table("bundled", shape)
+    return Records(f"(SELECT * FROM bundled WHERE {mine})", table.columns)  # noqa: S608
 
 
 def staged(
@@ -99,7 +127,10 @@ def typed(source: SqlSource, records: Records, *, careful: bool) -> str:
             continue
         reference, kind = records.columns[name]
         value = _value(one, reference, kind, careful=careful)
-        select.append(f"{value} AS {quote(one.name)}")
+        shown = value
+        if one.essential and not careful:
+            shown = f"coalesce({value}, error('{one.kind} is empty')::{KINDS[one.kind]})"
+        select.append(f"{shown} AS {quote(one.name)}")
         text = f"CAST({reference} AS VARCHAR)"
         if one.kind != "text":
             unread = f"{reference} IS NOT NULL AND trim({text}) <> '' AND ({value}) IS NULL"
@@ -144,13 +175,24 @@ def told(
     texts = tuple(replace(one, kind="text") for one in source.fields_of(shape.header))
     asked = replace(source, fields=texts, gather={})
     record = typed(asked, direct(connection, asked, bill, shape), careful=False)
+    hints = f"{literal(bill.label)} AS file, {literal(_manifest(bill.path))} AS manifest"
+    named = f"SELECT *, {hints} FROM ({record})"  # noqa: S608
     try:
-        row = connection.execute(
-            f"SELECT {source.telling} FROM (SELECT *, {literal(bill.label)} AS file FROM ({record}))"  # noqa: S608
-        ).fetchone()
+        row = connection.execute(f"SELECT {source.telling} FROM ({named})").fetchone()  # noqa: S608
     except duckdb.Error:  # what is wrong with the file is said when it is loaded
         return False
     return row == (True,)
+
+
+def _manifest(path: Path) -> str:
+    """What a vendor's export says of itself in the manifest beside its files, if it names them."""
+    beside = path.with_name("manifest.json")
+    try:
+        with beside.open(encoding="utf-8-sig") as file:
+            text = file.read(_LONGEST_MANIFEST)
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return text if path.name in text else ""
 
 
 def look_up(connection: duckdb.DuckDBPyConnection, source: SqlSource) -> None:
@@ -174,29 +216,40 @@ def _of_table(relation: str, shape: Shape) -> Records:
     columns = {name: (quote(name), kind) for name, kind in shape.columns.items()}
     for path, kind in shape.members.items():
         columns[path] = (".".join(map(quote, path.split("."))), kind)
-    return Records(relation, columns)
+    # a Parquet column that is empty throughout may have no type, and DuckDB cannot read that one
+    typed_ones = {name: column for name, column in columns.items() if column[1] != '"NULL"'}
+    return Records(relation, typed_ones)
 
 
 def _documents(path: str, shape: Shape, more: str = "") -> str:
     lines = "newline_delimited" if shape.lines else "auto"
-    packing = 1 if shape.compression == "none" else 20
-    largest = max(_LEAST_OBJECT, 0 if shape.lines else Path(path).stat().st_size * packing)
+    largest = _LEAST_OBJECT if shape.lines else largest_document([Path(path)], shape.compression)
     return (
         f"read_json_objects({literal(path)}, format = '{lines}', "
         f"compression = {literal(shape.compression)}, maximum_object_size = {largest}{more})"
     )
 
 
+def largest_document(paths: Iterable[Path], compression: str) -> int:
+    """A bound for the bytes of the largest JSON document in files of one document each."""
+    packing = 1 if compression == "none" else 20
+    return max(_LEAST_OBJECT, *(path.stat().st_size * packing for path in paths))
+
+
 def _of_json(
-    connection: duckdb.DuckDBPyConnection, source: SqlSource, shape: Shape, documents: str
+    connection: duckdb.DuckDBPyConnection,
+    source: SqlSource,
+    shape: Shape,
+    documents: str,
+    where: str = "TRUE",
 ) -> Records:
     if not source.nested:
-        return Records(f"(SELECT json FROM {documents})", _paths(source, shape.columns))  # noqa: S608
-    relation = (
-        f"(WITH document AS (SELECT json FROM {documents})\n"  # noqa: S608
-        f"SELECT * FROM (\n{source.records_sql}\n))"
-    )
-    described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()  # noqa: S608
+        relation = f"(SELECT json FROM {documents} WHERE {where})"  # noqa: S608
+        return Records(relation, _paths(source, shape.columns))
+    flat = f"\nSELECT * FROM (\n{source.records_sql}\n)"
+    document = f"SELECT json FROM {documents}"  # noqa: S608
+    described = connection.execute(f"DESCRIBE WITH document AS ({document}){flat}").fetchall()
+    relation = f"(WITH document AS ({document} WHERE {where}){flat})"
     return Records(relation, {row[0]: (quote(row[0]), row[1]) for row in described})
 
 
@@ -210,7 +263,7 @@ def _paths(source: SqlSource, header: Mapping[str, str]) -> dict[str, tuple[str,
                 f"CAST(json->{path} AS VARCHAR)" if one.kind == "json" else f"(json->>{path})",
                 "VARCHAR",
             )
-    known = {name.lower() for name in header}
+    known = {name.lower() for name in header} | _deeper(source, header)
     return {name: value for name, value in found.items() if name.lower() in known} | {
         name: (f"(json->>{literal('$.' + quote(name))})", "VARCHAR")
         for name in header
@@ -218,11 +271,37 @@ def _paths(source: SqlSource, header: Mapping[str, str]) -> dict[str, tuple[str,
     }
 
 
+def _at_once(records: Records) -> Records:
+    """The same records with their texts looked up in one pass over each document: a document that
+    is read anew for every path takes many times as long."""
+    start = "(json->>"
+    texts = [ref for ref, _ in records.columns.values() if ref.startswith(start)]
+    if not texts:
+        return records
+    paths = ", ".join(ref.removeprefix(start).removesuffix(")") for ref in texts)
+    found = {ref: f"found[{place}]" for place, ref in enumerate(texts, start=1)}
+    return Records(
+        f"(SELECT *, json_extract_string(json, [{paths}]) AS found FROM {records.relation})",  # noqa: S608
+        {name: (found.get(ref, ref), kind) for name, (ref, kind) in records.columns.items()},
+    )
+
+
+def _deeper(source: SqlSource, header: Mapping[str, str]) -> set[str]:
+    """Paths into members that the first document leaves empty and later ones may fill."""
+    return {
+        spelling.lower()
+        for one in source.fields_of(header)
+        if not one.required and not one.essential and column_of(one, header) is None
+        for spelling in one.spellings
+        if "." in spelling
+    }
+
+
 def _staged_json(
     connection: duckdb.DuckDBPyConnection, source: SqlSource, bill: BillFile, shape: Shape
 ) -> Records:
     path = str(bill.path)
-    forgiving = ", ignore_errors = true" if shape.lines else ""
+    forgiving = ", ignore_errors = true" if shape.lines and not source.pages else ""
     try:
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE documents AS "  # noqa: S608
@@ -293,11 +372,7 @@ def _money(reference: str, kind: str, text: str, *, careful: bool) -> str:
     if kind in _WHOLE:
         return f"CAST({reference} AS {target})"
     if kind in ("DOUBLE", "FLOAT"):
-        nine = f"TRY_CAST({reference} AS DECIMAL(18,9))"
-        return (
-            f"CASE WHEN CAST({nine} AS {kind}) = {reference} "
-            f"THEN CAST({nine} AS {target}) ELSE {exact_text(text, target)} END"
-        )
+        return proven_double(reference, kind, target, exact_text(text, target))
     return exact_text(text, target)
 
 

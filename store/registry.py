@@ -52,9 +52,8 @@ def register(
     """
     table, bad = entry.source.table, careful.bad if careful else 0
     of_charges = table in VIEWS
-    rows = connection.execute(
-        _charges_sql(table, file_id) if of_charges else _table_sql(TABLES[table], file_id)
-    ).fetchall()
+    sql = _charges_sql(table, file_id) if of_charges else _table_sql(TABLES[table], file_id)
+    rows = connection.execute(sql).fetchall()
     loaded = sum(row[3] for row in rows)
     if not loaded and (bad or not getattr(entry.source, "nested", False)):
         raise LoadError(f"{entry.bill.label} holds no rows that can be loaded.")

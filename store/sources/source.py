@@ -100,11 +100,16 @@ class SqlSource:
     ``fields`` may be a function of the header where variants of an export differ (an order of day
     and month, say). A file is recognised when it has all the columns of one of ``signatures``; the
     header of a JSON file consists of every key in its beginning, and of the values of its
-    ``object`` and ``key`` members. ``gather`` collects all columns with a prefix into one JSON object: record
-    column -> prefix (``resource_tags: resourceTags/``), and with the prefix ``*`` every column that
-    no field reads. ``lookups`` are CSV files beside the SQL that it joins under their stem's name,
+    ``object`` and ``key`` members. ``gather`` collects all columns with a prefix into one JSON
+    object: record column -> prefix (``resource_tags: resourceTags/``), and with the prefix ``*``
+    every column that no field reads. ``lookups`` are CSV files beside the SQL that it joins under their stem's name,
     all columns VARCHAR. ``nested`` says that the records of its JSON are made by
-    ``<name>_records.sql``.
+    ``<name>_records.sql``. ``telling`` is an aggregate over ``record``, with every field as text,
+    ``file`` as its name and ``manifest`` as the text of the ``manifest.json`` beside it that lists
+    it, that says whether a file is of this source where another one with the same columns comes
+    after it.
+    ``pages`` says that a JSON document is one page of an API: a file with a page that is cut off
+    is refused.
     """
 
     name: str
@@ -115,7 +120,9 @@ class SqlSource:
     gather: Mapping[str, str] = field(default_factory=dict)
     lookups: tuple[str, ...] = ()
     nested: bool = False
+    pages: bool = False
     statement: str = ""  # the SQL itself, where it is not a file of the package
+    telling: str = ""
     versions: Callable[[Mapping[str, str]], str | None] | None = None
 
     def recognises(self, header: Mapping[str, str]) -> bool:
