@@ -86,14 +86,17 @@ def _metric(metric: Metric) -> str:
     if metric.kind == "ratio":
         times = f", times {metric.scale:,}" if metric.scale != 1 else ""
         how = f"`{metric.numerator}` over `{metric.denominator}`{times}: a ratio of sums"
+        if metric.rows:
+            how += ", the cost where " + " and ".join(f"`{row}`" for row in metric.rows)
     else:
         how = f"the sum of `{metric.value}`"
         if metric.rows:
             how += " where " + " and ".join(f"`{row}`" for row in metric.rows)
     words = ", ".join(metric.synonyms[:8])
+    facts = " and ".join(load_semantics().facts(metric))
     return (
         f"### {metric.name}\n\n{metric.description}\n\n"
-        f"- unit: {metric.unit}; rests on: {metric.fact}\n"
+        f"- unit: {metric.unit}; rests on: {facts}\n"
         f"- computed as {how}\n- asked for as: {words}\n- source: {metric.source}"
     )
 

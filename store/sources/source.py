@@ -102,8 +102,8 @@ class SqlSource:
     header of a JSON file consists of every key in its beginning, and of the values of its
     ``object`` and ``key`` members. ``gather`` collects all columns with a prefix into one JSON
     object: record column -> prefix (``resource_tags: resourceTags/``), and with the prefix ``*``
-    every column that no field reads. ``lookups`` are CSV files beside the SQL that it joins under their stem's name,
-    all columns VARCHAR. ``nested`` says that the records of its JSON are made by
+    every column that no field reads. ``lookups`` are CSV files beside the SQL that it joins under
+    their stem's name, all columns VARCHAR. ``nested`` says that the records of its JSON are made by
     ``<name>_records.sql``. ``telling`` is an aggregate over ``record``, with every field as text,
     ``file`` as its name and ``manifest`` as the text of the ``manifest.json`` beside it that lists
     it, that says whether a file is of this source where another one with the same columns comes
