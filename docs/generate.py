@@ -11,6 +11,7 @@ from pathlib import Path
 from finops_assistant.store.focus import VIEWS
 from finops_assistant.store.metrics import Dimension, Metric, load_semantics
 from finops_assistant.store.sources import BILLS, TELEMETRY, USAGE, Source
+from finops_assistant.store.sources.context import CONTEXT
 from finops_assistant.store.tables import TABLES, Table
 from finops_assistant.store.tags import DEFAULT_KEYS
 from finops_assistant.ui.commands import COMMANDS, GLOBAL, Argument
@@ -65,7 +66,8 @@ def _sources(sources: tuple[Source, ...]) -> str:
 def _page(source: Source) -> str:
     """The page of a source: its own, or the one it shares."""
     stem = source.name.replace("-", "_")
-    for page in (stem, stem.split("_")[0], "context"):
+    shared = "context" if source in CONTEXT else stem.split("_")[0]
+    for page in (stem, shared):
         if (DOCS / "sources" / f"{page}.md").exists():
             return f"{page}.md"
     raise ValueError(f"docs/sources/{stem}.md is missing")
