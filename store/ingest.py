@@ -16,10 +16,10 @@ from finops_assistant.store import catalogue, derive, restatement
 from finops_assistant.store.allocation_rules import allocation_rules
 from finops_assistant.store.delivery import deliver, locked, readable_errors
 from finops_assistant.store.errors import UsageError
-from finops_assistant.store.focus import CHARGES
+from finops_assistant.store.focus import CHARGES, FILE_ID
 from finops_assistant.store.load_bundle import bundles
 from finops_assistant.store.load_file import load_files
-from finops_assistant.store.load_report import LoadReport, NothingLoaded
+from finops_assistant.store.load_report import FileReport, LoadReport, NothingLoaded
 from finops_assistant.store.owners import USAGE, release_usage
 from finops_assistant.store.pages import PAGED_SOURCES, PageFile, count_once, page_warnings
 from finops_assistant.store.recognition import Plan, Progress, chosen, examine, registry
@@ -109,6 +109,9 @@ def _build(
     if not done:
         return False
     tell("bringing the store up to date", total, total)
+    _refuse_told_twice(connection, plan, done, tables)
+    if not done:
+        return False
     if pages:
         count_once(connection, list(done))
         for warning in page_warnings(connection, list(pages.values())):
@@ -126,14 +129,47 @@ def _build(
     together = restatement.added_up(connection, own) if len(own) > 1 else []
     if together:
         plan.say(done[max(done)], _sum_of(together))
+    older = _older_rows(connection, done)
     derive.run(connection, settings)
     added_only = (
         not retagged
         and set(tables.values()) == {CHARGES}
         and not any(entry.restated for entry in plan.reports)
+        and older == _older_rows(connection, done)
     )
     catalogue.refresh(connection, full=not added_only, file_ids=list(done))
     return True
+
+
+def _older_rows(connection: duckdb.DuckDBPyConnection, done: Iterable[int]) -> object:
+    """How many charges are of earlier deliveries: fewer, where a new file repeats some of them."""
+    ids = ", ".join(map(str, done))
+    rows = f"SELECT count(*) FROM {CHARGES} WHERE {FILE_ID} NOT IN ({ids})"  # noqa: S608
+    return connection.execute(rows).fetchone()
+
+
+def _refuse_told_twice(
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    done: dict[int, int],
+    tables: dict[int, str],
+) -> None:
+    """Take out the files whose days another kind of bill tells already: the sum of a CUR and a
+    FOCUS export of one month is nobody's bill."""
+    twice = restatement.told_twice(connection, done)
+    for file_id, (other, provider, month) in twice.items():
+        for table in (CHARGES, "files", "file_totals", "quarantine"):
+            column = FILE_ID if table == CHARGES else "file_id"
+            connection.execute(f"DELETE FROM {table} WHERE {column} = ?", [file_id])  # noqa: S608
+        position = done.pop(file_id)
+        del tables[file_id]
+        report = plan.entries[position]
+        assert isinstance(report, FileReport)  # noqa: S101 - loaded by now
+        message = (
+            f"{report.path} would count twice: the {provider} bill of {month} is in the store from "
+            f"another kind of export ({other}). Load each bill from one kind of export only."
+        )
+        plan.entries[position] = FileReport(report.path, "refused", message, source=report.source)
 
 
 def _by_table(tables: Mapping[int, str]) -> dict[str, list[int]]:

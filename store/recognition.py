@@ -154,7 +154,7 @@ def _recognised(
     if missing:
         plural = "column" if len(missing) == 1 else "columns"
         raise LoadError(
-            f"{bill.label} is a {source.title} but lacks the mandatory {plural} "
+            f"{bill.label} ({source.title}) lacks the mandatory {plural} "
             f"{', '.join(missing)}. Export it again with all mandatory columns."
         )
     stamp = bill.stamp()

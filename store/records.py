@@ -133,7 +133,8 @@ def typed(source: SqlSource, records: Records, *, careful: bool) -> str:
         select.append(f"{shown} AS {quote(one.name)}")
         text = f"CAST({reference} AS VARCHAR)"
         if one.kind != "text":
-            unread = f"{reference} IS NOT NULL AND trim({text}) <> '' AND ({value}) IS NULL"
+            said = f"{reference} IS NOT NULL AND trim({text}) NOT IN {_NOTHING}"
+            unread = f"{said} AND ({value}) IS NULL"
             problems.append((name, unread, f"'cannot be read as {_NAMES[one.kind]}: ' || {text}"))
         if one.essential:
             problems.append((name, f"({value}) IS NULL", "'is empty'"))
@@ -152,6 +153,8 @@ def typed(source: SqlSource, records: Records, *, careful: bool) -> str:
     )
 
 
+# How a file says that there is no value: nothing, or what Python programs write of theirs.
+_NOTHING: Final = "('', 'None')"
 _NAMES: Final = {
     "money": "a number",
     "quantity": "a number",

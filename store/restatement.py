@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from finops_assistant.store.focus import CHARGES, FILE_ID, quote
+from finops_assistant.store.azure_pairs import SETTLED_PAIR
+from finops_assistant.store.focus import CHARGES, FILE_ID, literal, quote
+from finops_assistant.store.sources import BILLS
 from finops_assistant.store.tables import Table
 
 _SAME = """
@@ -73,6 +75,36 @@ def added_up(
         """  # noqa: S608
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def told_twice(
+    connection: duckdb.DuckDBPyConnection, loaded: Collection[int]
+) -> dict[int, tuple[str, str, str]]:
+    """The delivery's files whose days another kind of bill tells already: file id -> that source,
+    the provider, the first billing month (YYYY-MM). Both would be counted."""
+    new = ", ".join(str(int(i)) for i in loaded)
+    kinds = ", ".join(literal(source.name) for source in BILLS)
+    pair = ", ".join(literal(name) for name in SETTLED_PAIR)
+    rows = connection.execute(
+        f"""
+        WITH spans AS (
+            SELECT CASE WHEN {FILE_ID} IN ({new}) THEN {FILE_ID} ELSE 0 END AS file_id,
+                   x_Source AS source, ServiceProviderName AS provider,
+                   BillingAccountId AS account, BillingPeriodStart AS period,
+                   CAST(min(ChargePeriodStart) AS DATE) AS first_day,
+                   CAST(max(ChargePeriodStart) AS DATE) AS last_day
+            FROM {CHARGES} WHERE x_Source IN ({kinds}) GROUP BY ALL
+        )
+        SELECT n.file_id, min(o.source), min(n.provider), strftime(min(n.period), '%Y-%m')
+        FROM spans n JOIN spans o
+          ON n.provider = o.provider AND n.account = o.account AND n.period = o.period
+         AND n.source <> o.source AND n.file_id > o.file_id
+         AND n.first_day <= o.last_day AND o.first_day <= n.last_day
+        WHERE NOT (n.source IN ({pair}) AND o.source IN ({pair}))
+        GROUP BY n.file_id
+        """  # noqa: S608
+    ).fetchall()
+    return {file_id: (source, provider, month) for file_id, source, provider, month in rows}
 
 
 def replace_older(

@@ -19,7 +19,7 @@ import duckdb
 import pytest
 
 from finops_assistant.agent.assistant import Assistant
-from finops_assistant.store import load_file
+from finops_assistant.store import load_focus
 from finops_assistant.ui import ask, cli
 
 Run = Callable[..., tuple[int, str, str]]
@@ -207,14 +207,14 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
 ) -> None:
     file = bill(tmp_path / "a.csv", [{}] * 5)
     before = held(home)
-    read = load_file._optimistic
+    read = load_focus.optimistic
 
     def slowly(*arguments: Any) -> None:
         read(*arguments)
         with file.open("a") as more:
             more.write("half a row")
 
-    monkeypatch.setattr(load_file, "_optimistic", slowly)
+    monkeypatch.setattr(load_focus, "optimistic", slowly)
     code, _, err = run("ingest", str(file))
     assert code == 2
     one_sentence(err, "changed while it was being read")

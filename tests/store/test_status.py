@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from finops_assistant.store.access import EVERYONE, Principal
 from finops_assistant.store.errors import QueryRefused, StoreMissing
 from finops_assistant.store.ingest import ingest
+from finops_assistant.store.reconcile import reconcile
 from finops_assistant.store.settings import Home
 from finops_assistant.store.status import status
 
@@ -36,7 +38,7 @@ def test_everything_is_shown_to_everyone(loaded: Home) -> None:
     report = status(loaded, EVERYONE)
     assert list(report) == [
         "sources", "periods", "currencies", "freshness", "coverage", "unrecognised", "quarantine",
-        "reconciliation",
+        "reconciliation", "usage", "context", "attention",
     ]  # fmt: skip
     source = report["sources"][0]
     assert (source["source"], source["rows"], source["files"]) == ("focus", 39, 1)
@@ -56,6 +58,70 @@ def test_everything_is_shown_to_everyone(loaded: Home) -> None:
     assert report["quarantine"]["rows"] == 1
     assert report["quarantine"]["examples"][0]["column"] == "BilledCost"
     assert "secret" in report["quarantine"]["examples"][0]["raw"]
+
+
+def test_what_asks_for_attention_comes_in_sentences(loaded: Home) -> None:
+    said = status(loaded, EVERYONE)["attention"]
+    assert said[:5] == [
+        "OpenAI ends on 2024-09-01, 3 days before the newest bill.",
+        "1 row could not be read and is in quarantine.",
+        "Bills are in USD, EUR and no rates are loaded: totals stay apart by currency.",
+        "100% of the EUR cost names no team.",
+        "25% of the USD cost names no team.",
+    ]
+    assert said[5].startswith("Not loaded yet: resource_metrics (idle endpoints, GPU utilisation);")
+
+
+def test_a_provider_that_lags_is_named(home: Home, bill: Bill) -> None:
+    rows = [
+        {"day": "2024-09-03", "ProviderName": "Oracle"},
+        {"day": "2024-09-20"},
+    ]
+    ingest(home, [bill("a.csv", rows)])
+    said = status(home, EVERYONE)["attention"]
+    assert "Oracle ends on 2024-09-03, 17 days before the newest bill." in said
+
+
+def test_a_bill_without_usage_and_usage_without_a_bill_are_named(
+    home: Home, tmp_path: Path
+) -> None:
+    """Two days of August at the price list: one billed and not reported, one the reverse."""
+    page = {
+        "object": "page",
+        "data": [
+            _bucket(2, {"object": "organization.costs.result",
+                        "amount": {"value": 2.5, "currency": "usd"},
+                        "line_item": "gpt-4o-2024-08-06, input", "project_id": "p",
+                        "quantity": 1_000_000, "quantity_unit": "tokens"}),
+        ],
+    }  # fmt: skip
+    usage = {
+        "object": "page",
+        "data": [
+            _bucket(31, {"object": "organization.usage.completions.result",
+                         "input_tokens": 2_000_000, "output_tokens": 0, "num_model_requests": 7,
+                         "model": "gpt-4o-2024-08-06", "project_id": "p"}),
+        ],
+    }  # fmt: skip
+    for name, document in (("costs.json", page), ("usage.json", usage)):
+        (tmp_path / name).write_text(json.dumps(document))
+    ingest(home, [tmp_path / "costs.json", tmp_path / "usage.json"])
+    # The bill ends on 2 August: a month is over when its last day has a bill.
+    lines = reconcile(home, EVERYONE, dt.date(2025, 8, 1), dt.date(2025, 9, 1))
+    (line,) = lines
+    assert (line.billed, line.priced) == (Decimal("2.5"), Decimal(5))  # 2.50 per million
+    assert line.parts["missing_usage"] == Decimal("2.5")
+    assert line.parts["missing_bill"] == -5
+
+
+def _bucket(day: int, result: dict[str, object]) -> dict[str, object]:
+    start = int(dt.datetime(2025, 8, day, tzinfo=dt.UTC).timestamp())
+    return {
+        "object": "bucket",
+        "start_time": start,
+        "end_time": start + 86_400,
+        "results": [result],
+    }
 
 
 def test_a_principal_sees_its_rows_and_no_file_or_raw_text(loaded: Home) -> None:
