@@ -143,7 +143,10 @@ def _unread(state: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _bills(state: Mapping[str, Any]) -> Iterator[str]:
+    metered = {entry["provider"] for entry in state["usage"] if entry["counts"]}
     for entry in state["reconciliation"]:
+        if entry["provider"] not in metered:
+            continue  # nothing but the bill counts its tokens
         base = max(abs(entry["billed"]), abs(entry["priced"])) * _EXPLAINED
         who, month, code = entry["provider"], entry["period"], entry["currency"]
         usage, bill = entry["parts"]["missing_usage"], entry["parts"]["missing_bill"]

@@ -9,6 +9,7 @@ from typing import Any, Final
 _KEY: Final = re.compile(r'(?<!\\)"((?:[^"\\\n]|\\.){1,120})"\s*:')
 _NAMED: Final = re.compile(r'"(?:object|key)"\s*:\s*"((?:[^"\\\n]|\\.){1,120})"')
 _MOST_KEYS: Final = 5_000
+_SCANNED: Final = 256 << 10  # characters looked at for keys: every kind of record comes by then
 
 
 def json_shape_of(head: str) -> tuple[dict[str, str], bool]:
@@ -24,7 +25,7 @@ def json_shape_of(head: str) -> tuple[dict[str, str], bool]:
     if isinstance(first, dict):
         _add_paths(first, "", names)
     for pattern in (_KEY, _NAMED):
-        for match in pattern.finditer(text):
+        for match in pattern.finditer(text, 0, _SCANNED):
             if len(names) >= _MOST_KEYS:
                 break
             names.setdefault(match.group(1), "JSON")

@@ -174,7 +174,11 @@ def _remark(
     if not matched:
         if not priced and any(day.tokens_used is not None for day in days):
             return "Usage without a bill, and without a known price."
-        return "Usage without a bill." if not billed else "A bill without reported usage."
+        if not billed:
+            return "Usage without a bill."
+        if any(day.tokens_billed for day in days):
+            return "Only the bill counts these tokens: there is no usage to compare it with."
+        return "A bill without reported usage."
     if any(day.priced is None or day.tokens_unpriced for day in matched):
         return "Part of the usage has no known price."
     ratios = [(day.billed or _ZERO) / day.priced for day in matched if day.priced and day.billed]

@@ -82,6 +82,13 @@ def test_another_currency_is_not_compared() -> None:
     assert "not compared" in line(day(1, currency="EUR")).remark
 
 
+def test_a_bill_that_alone_counts_tokens_is_no_gap() -> None:
+    alone = {"priced": None, "tokens_used": None, "tokens_unpriced": None, "layer": None}
+    assert line(day(1, **alone)).remark == "A bill without reported usage."
+    found = line(day(1, tokens_billed=D(1000), **alone))
+    assert found.remark.startswith("Only the bill counts these tokens")
+
+
 def test_the_last_complete_month() -> None:
     assert last_month(date(2026, 10, 31)) == (date(2026, 10, 1), date(2026, 11, 1))
     assert last_month(date(2026, 1, 1)) == (date(2025, 12, 1), date(2026, 1, 1))
