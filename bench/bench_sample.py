@@ -1,4 +1,4 @@
-"""The sample company: writing its files and loading its bills."""
+"""The sample company: writing its files and loading them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def main() -> int:
         started = time.perf_counter()
         generate(home.path / "sample")
         written = time.perf_counter() - started
-        ingest(home, [home.path / "sample" / "bills"])
+        ingest(home, [home.path / "sample"])
         whole = time.perf_counter() - started
         with duckdb.connect(str(home.pointer.resolve()), read_only=True) as con:
             (rows,) = con.execute("SELECT count(*) FROM charges").fetchone() or (0,)

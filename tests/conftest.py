@@ -75,5 +75,6 @@ def _build_sample(home: Path) -> None:
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir()
     generate(building / "sample")
-    ingest(Home(building), [building / "sample" / "bills"])
+    shutil.copyfile(building / "sample" / "finops.toml", building / "finops.toml")
+    ingest(Home(building), [building / "sample"])
     building.rename(home)

@@ -56,7 +56,7 @@ def run(args: Namespace) -> int:
 
 
 def build(home: Home, progress: Callable[[str, int, int], None]) -> None:
-    """Generate the sample company's files and load its bills, like anyone's.
+    """Generate the sample company's files and load them in one delivery, like anyone's.
 
     The files are written beside their place and moved there whole, so that a build that was
     stopped begins again.
@@ -71,11 +71,11 @@ def build(home: Home, progress: Callable[[str, int, int], None]) -> None:
         partial.mkdir(parents=True)
         generate(partial, progress=progress)
         partial.rename(sample)
-    ingest(home, [sample / "bills"], progress=progress)
-    note(
-        f"Loaded the bills of {sample}. Its model usage, telemetry and business files are not "
-        "loadable in this version."
-    )
+    settings = home.path / "finops.toml"
+    if not settings.exists():
+        shutil.copyfile(sample / "finops.toml", settings)
+    ingest(home, [sample], progress=progress)
+    note(f"Loaded the bills, model usage, telemetry and business files of {sample}.")
 
 
 def tour() -> tuple[Stop, ...]:

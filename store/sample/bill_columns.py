@@ -1,4 +1,4 @@
-"""FOCUS columns of the sample's bills: since and until which version, and from what they come.
+"""FOCUS columns of the bills that come as FOCUS: since and until which version, and from what.
 
 Source of the versions: the FOCUS specification 1.0 to 1.4 (CC BY 4.0), column histories.
 """
@@ -135,3 +135,34 @@ TEXT_COLUMNS: tuple[str, ...] = tuple(
     if column.kind == "text" and column.sql == f'"{column.name}"'
     and column.name not in ("InvoiceIssuerName", "BillingAccountId", "BillingAccountName")
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one vendor writes its FOCUS export: the version of its columns, text or typed values."""
+
+    version: str
+    text: bool
+
+
+DIALECTS = {"Cohere": Dialect("1.4", text=False), "Snowflake": Dialect("1.0", text=True)}
+_CLOCK = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def select_focus(vendor: str) -> str:
+    """The SELECT over ``entry`` and ``line`` that gives a vendor's bill as FOCUS columns.
+
+    The columns ``billing_month``, ``start`` and ``line`` come on top.
+    """
+    dialect = DIALECTS[vendor]
+    parts = ["billing_month", "start", "line"]
+    for column in COLUMNS:
+        if not column.since <= dialect.version <= column.until:
+            continue
+        sql = column.sql
+        if dialect.text and column.kind == "time":
+            sql = f"strftime({sql}, '{_CLOCK}')"
+        elif dialect.text and column.kind == "number":
+            sql = f"trim_decimal({sql})"
+        parts.append(f'{sql} AS "{column.name}"')
+    return f"SELECT {', '.join(parts)} FROM entry JOIN line USING (line) WHERE vendor = '{vendor}'"  # noqa: S608

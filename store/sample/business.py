@@ -13,6 +13,7 @@ import numpy as np
 from finops_assistant.store.sample.chance import DAYS, day_of, rhythm
 from finops_assistant.store.sample.commitments import all_commitments
 from finops_assistant.store.sample.company import (
+    ACCOUNT_OWNERS,
     CLOUD_ACCOUNTS,
     Company,
     Initiative,
@@ -21,7 +22,7 @@ from finops_assistant.store.sample.company import (
 )
 from finops_assistant.store.sample.gateway import gateway_team
 from finops_assistant.store.sample.ledger import Ledger
-from finops_assistant.store.sample.planted import SPIKE_KEY, spike_bounds
+from finops_assistant.store.sample.planted import spike_bounds
 from finops_assistant.store.sample.workloads import Workload
 
 Row = Iterable[object]
@@ -30,11 +31,6 @@ Row = Iterable[object]
 SHARED_DENOMINATORS = {
     "vector_queries": 900_000,
     "pipeline_rows": 40_000,
-}
-ACCOUNT_OWNERS = {  # accounts that belong to one team; the others are shared or unknown
-    "wrenfield-ml": ("aws_account", "ml-research"),
-    "wrenfield-data": ("aws_account", "data-platform"),
-    "wrenfield-analytics": ("gcp_project", "data-platform"),
 }
 
 
@@ -46,12 +42,12 @@ def daily_value(initiative: Initiative, day: date) -> int:
     return initiative.monthly_value * (100 + 2 * months) // 100 // 30
 
 
-def gateway_requests(works: Iterable[Workload], day: int) -> dict[str, int]:
-    """Calls through the gateway on a day, by project."""
-    found: dict[str, int] = {}
+def gateway_calls(works: Iterable[Workload], day: int) -> dict[tuple[str, str], int]:
+    """Calls through the gateway on a day, by project and initiative ('' for work without one)."""
+    found: dict[tuple[str, str], int] = {}
     for work in works:
         if work.via == "litellm" and work.requests[day]:
-            name = work.dims["project"]
+            name = work.dims["project"], work.dims["initiative"]
             found[name] = found.get(name, 0) + int(work.requests[day])
     return found
 
@@ -62,26 +58,29 @@ def business_metrics(company: Company, works: tuple[Workload, ...]) -> Iterator[
     orders = np.rint(21_000 * visits).astype(int).tolist()
     customers = np.rint(310_000 * rhythm("steady", 1.2, 0.01, company.seed, "customers")).tolist()
     resolved = rhythm("consumer", 2.4 + company.growth, 0.04, company.seed, "resolved")
-    shares = [(entry.project, entry.share) for entry in initiatives(company) if entry.share]
+    sharing = [entry for entry in initiatives(company) if entry.share]
     clients = {"Northgate Living": 3100, "Müller & Söhne": 2250, "Casa Verde": 1400}
     for number in range(DAYS):
         day = day_of(number)
-        yield day, "transactions", orders[number], "marketplace", "", "", "", ""
-        yield day, "revenue", orders[number] * 64, "marketplace", "", "", "", ""
-        yield day, "active_customers", int(customers[number]), "marketplace", "", "", "", ""
+        yield day, "transactions", orders[number], "marketplace", "", "", "", "", ""
+        yield day, "revenue", orders[number] * 64, "marketplace", "", "", "", "", ""
+        yield day, "active_customers", int(customers[number]), "marketplace", "", "", "", "", ""
         for client, count in clients.items():
             solved = round(count * resolved[number])
             yield (day, "conversations_resolved", solved, "", "chat-answers", client,
-                   "support-ai", "help-assistant")  # fmt: skip
+                   "support-ai", "help-assistant", "")  # fmt: skip
         for metric, total in SHARED_DENOMINATORS.items():
-            for name, share in shares:
-                yield day, metric, int(total * share), "", "", "", project(name).team, name
-        for name, count in gateway_requests(works, number).items():
-            yield day, "gateway_requests", count, "", "", "", project(name).team, name
+            for entry in sharing:
+                yield (day, metric, int(total * entry.share), "", "", "", entry.team,
+                       entry.project, entry.name)  # fmt: skip
+        for (name, initiative), count in gateway_calls(works, number).items():
+            yield (day, "gateway_calls", count, "", "", "", project(name).team, name,
+                   initiative)  # fmt: skip
         for entry in initiatives(company):
             value = daily_value(entry, day)
             if value:
-                yield day, "value_generated", value, "", "", "", entry.team, entry.project
+                yield (day, "value_generated", value, "", "", "", entry.team, entry.project,
+                       entry.name)  # fmt: skip
 
 
 def _initiatives(company: Company) -> Iterator[Row]:
@@ -122,27 +121,37 @@ def _commitments(company: Company) -> Iterator[Row]:
                plan.hourly_cost, 0, plan.start, plan.end, plan.payment_option)  # fmt: skip
 
 
-def owners(works: Iterable[Workload]) -> Iterator[tuple[str, str, str, str, str, str, str]]:
-    """Rows of ``owners.csv``: model vendors' projects and keys, gateway teams, some accounts."""
+def owners(works: Iterable[Workload]) -> Iterator[tuple[str, ...]]:
+    """Rows of ``owners.csv``: model vendors' projects and keys, gateway teams, cloud accounts.
+
+    The last three columns say what a key or workspace is for: feature, customer, initiative.
+    """
     kinds = {"OpenAI": "openai_project", "Anthropic": "anthropic_workspace"}
     seen: set[tuple[str, str]] = set()
     for work in works:
-        kind = kinds.get(work.channel)
-        name = work.dims["project"]
-        if kind and name and (kind, work.sub_account[0]) not in seen:
+        kind, team = kinds.get(work.channel), work.dims["team"]
+        if not kind:
+            continue
+        where = (team, work.dims["project"], work.dims["environment"], work.dims["cost_centre"],
+                 f"{team}@wrenfield.example" if team else "")  # fmt: skip
+        purpose = (work.dims.get("feature", ""), work.dims.get("customer", ""),
+                   work.dims.get("initiative", ""))  # fmt: skip
+        if team and (kind, work.sub_account[0]) not in seen:
             seen.add((kind, work.sub_account[0]))
-            yield (kind, work.sub_account[0], work.dims["team"], name, work.dims["environment"],
-                   work.dims["cost_centre"], f"{work.dims['team']}@wrenfield.example")  # fmt: skip
-    studio = project("copy-studio")
-    yield ("openai_api_key", SPIKE_KEY, studio.team, studio.name, "production",
-           studio.cost_centre, f"{studio.team}@wrenfield.example")  # fmt: skip
+            own = purpose if kind == "anthropic_workspace" else ("", "", "")
+            yield kind, work.sub_account[0], *where, *own
+        if kind == "openai_project" and team:
+            yield "openai_api_key", work.key, *where, *purpose
     for team in sorted({work.dims["team"] for work in works if work.via == "litellm"}):
-        yield ("litellm_team", gateway_team(team), team, "", "", "", f"{team}@wrenfield.example")
-    for accounts in CLOUD_ACCOUNTS.values():
-        for identity, name in accounts.values():
-            if name in ACCOUNT_OWNERS:
-                kind, team = ACCOUNT_OWNERS[name]
-                yield kind, identity, team, "", "", "", f"{team}@wrenfield.example"
+        owner = f"{team}@wrenfield.example"
+        yield "litellm_team", gateway_team(team), team, "", "", "", owner, "", "", ""
+    kinds = {"AWS": "aws_account", "Google Cloud": "gcp_project"}
+    for vendor, kind in kinds.items():
+        for identity, name in CLOUD_ACCOUNTS[vendor].values():
+            team = ACCOUNT_OWNERS.get(name, "")
+            if team:
+                owner = f"{team}@wrenfield.example"
+                yield kind, identity, team, "", "", "", owner, "", "", ""
 
 
 def _events(company: Company) -> Iterator[Row]:
@@ -187,7 +196,7 @@ def write_business(folder: Path, company: Company, ledger: Ledger) -> None:
     """Write every file of ``business/``, with the headers of the input contract."""
     target = folder / "business"
     _write(target / "business_metrics.csv",
-           "date,metric,value,product,feature,customer,team,project",
+           "date,metric,value,product,feature,customer,team,project,initiative",
            business_metrics(company, ledger.workloads))  # fmt: skip
     _write(target / "initiatives.csv",
            "initiative,owner,team,project,stage,proposed_at,approved_at,first_spend_at,"
@@ -198,7 +207,8 @@ def write_business(folder: Path, company: Company, ledger: Ledger) -> None:
     _write(target / "commitments.csv",
            "commitment_id,provider,kind,scope,unit,quantity,hourly_cost,upfront_cost,start,end,"
            "payment_option", _commitments(company))  # fmt: skip
-    _write(target / "owners.csv", "kind,id,team,project,environment,cost_centre,owner",
+    _write(target / "owners.csv",
+           "kind,id,team,project,environment,cost_centre,owner,feature,customer,initiative",
            owners(ledger.workloads))  # fmt: skip
     _write(target / "events.csv", "timestamp,kind,title,scope,link", _events(company))
     _write(target / "rates.csv", "date,from,to,rate", _rates())

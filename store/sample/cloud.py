@@ -44,6 +44,17 @@ _ARN_SPACE = {
     "Amazon Elastic Kubernetes Service": "eks",
     "Savings Plans for AWS Compute usage": "savingsplans",
 }
+_WORKLOADS = {"Data Processing": "pipeline", "notebook": "other"}
+_GOOGLE_API = {
+    "Compute Engine": "compute.googleapis.com",
+    "Cloud SQL": "sqladmin.googleapis.com",
+    "Cloud Storage": "storage.googleapis.com",
+    "Kubernetes Engine": "container.googleapis.com",
+    "Memorystore for Redis": "redis.googleapis.com",
+    "Dataflow": "dataflow.googleapis.com",
+    "Pub/Sub": "pubsub.googleapis.com",
+    "Vertex AI": "aiplatform.googleapis.com",
+}
 _DECIMALS = {
     "GB-Seconds": 0,
     "Hours": 2,
@@ -77,11 +88,13 @@ def resource_id(vendor: str, name: str, account: str, region: str, label: str) -
         return None
     if vendor == "AWS":
         space = _ARN_SPACE[sku(vendor, name)["service"]]
-        own = f"i-0{code(vendor, name, account, label, length=16)}" if kind == "instance" else label
-        return f"arn:aws:{space}:{region}:{account}:{kind}/{own}"
+        if kind == "instance":
+            return f"i-0{code(vendor, name, account, label, length=16)}"
+        return f"arn:aws:{space}:{region}:{account}:{kind}/{label}"
     if vendor == "Microsoft":
         return f"{account}/resourceGroups/wrenfield/providers/{kind}/{label}"
-    return f"//{VENDORS[vendor]['prefix']}/{account}/{region}/{kind}/{label}"
+    api = _GOOGLE_API.get(sku(vendor, name)["service"], VENDORS[vendor]["prefix"])
+    return f"//{api}/projects/{account}/locations/{region}/{kind}/{label}"
 
 
 def describe(
@@ -112,7 +125,7 @@ def describe(
         "ResourceId": resource,
         "ResourceName": label if resource else None,
         "ResourceType": facts["resource"] or None,
-        "x_WorkloadType": "pipeline" if facts["subcategory"] == "Data Processing" else None,
+        "x_WorkloadType": _WORKLOADS.get(facts["subcategory"] if name != "notebook" else name),
     }
 
 

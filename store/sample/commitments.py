@@ -10,7 +10,7 @@ from decimal import Decimal
 import numpy as np
 
 from finops_assistant.store.sample.chance import DAYS, Ints, day_of, number_of
-from finops_assistant.store.sample.cloud import dims_of, list_price, metered
+from finops_assistant.store.sample.cloud import decimals_of, dims_of, list_price, metered
 from finops_assistant.store.sample.company import Company, cloud_account, project
 from finops_assistant.store.sample.line import CONTRACT, Line, Price, daily, fixed
 
@@ -81,7 +81,7 @@ def unused_discount(company: Company) -> Commitment:
     start = company.situation.unused_commitment_from
     return Commitment(
         "projects/wrenfield-growth/commitments/cud-a2-2x", "a2 GPU commitment", "Google Cloud",
-        "cud", "Resource-based committed use discount", "Usage", "Hours",
+        "cud", "Spend-based committed use discount", "Spend", "USD",
         "provider=Google Cloud;project=home-feed", Decimal(2), Decimal("2.314"),
         start, start.replace(year=start.year + 1), "monthly",
     )  # fmt: skip
@@ -131,8 +131,7 @@ def commitment_lines(company: Company) -> Iterator[Line]:
         place, "room-matcher-a2", fixed(CUD_USED_HOURS, 2, cud.first), cud.unit_cost,
         "unused_commitment",
     )  # fmt: skip
-    spare = fixed(cud.capacity * 24 - CUD_USED_HOURS, 2, cud.first)
-    yield from _paid(cud, place, "a2-commitment", spare, cud.unit_cost, "unused_commitment")
+    yield _left_of_fee(cud, place, "a2-commitment", CUD_USED_HOURS, "unused_commitment")
 
     ptu = provisioned_throughput()
     place = (cloud_account("Microsoft", "Wrenfield Commerce", "prod"), "westeurope")
@@ -161,7 +160,8 @@ def _used(
     plan: Commitment, sku: str, dims: dict[str, str], place: Place, label: str, quantity: Ints,
     rate: Decimal, key: str, more: dict[str, str | None] | None = None,
 ) -> Line:  # fmt: skip
-    """Usage that the commitment covers: costed at its rate, not invoiced again."""
+    """Usage that the commitment covers: costed at its rate, and invoiced with its fee (on Google
+    Cloud by itself, and the fee is offset)."""
     listed = list_price(plan.provider, sku)
     text = {
         **plan.text,
@@ -169,7 +169,8 @@ def _used(
         "CommitmentDiscountStatus": "Used",
         **(more or {}),
     }
-    price = Price(listed, listed * CONTRACT[plan.provider], rate, Decimal(0))
+    offset = plan.provider == "Google Cloud"
+    price = Price(listed, listed * CONTRACT[plan.provider], rate, rate if offset else Decimal(0))
     return metered(
         plan.provider, sku, dims, place, label, daily(quantity), price=price, text=text, key=key
     )
@@ -180,13 +181,7 @@ def _paid(
 ) -> Iterator[Line]:
     """One recurring purchase a day, invoiced at once and never an effective cost, and the unused
     part, an effective cost that is never invoiced and has no list or contracted cost."""
-    text: dict[str, str | None] = {
-        **plan.text,
-        "ConsumedUnit": None,
-        "ResourceId": plan.commitment_id,
-        "ResourceName": plan.name,
-        "ResourceType": plan.type,
-    }
+    text = _plan_text(plan)
     fee = {
         "ChargeCategory": "Purchase",
         "ChargeFrequency": "Recurring",
@@ -207,3 +202,33 @@ def _paid(
             plan.provider, sku, {}, place, plan.name, daily(quantity),
             price=price, text={**text, **own}, key=key,
         )  # fmt: skip
+
+
+def _plan_text(plan: Commitment) -> dict[str, str | None]:
+    return {
+        **plan.text,
+        "ConsumedUnit": None,
+        "x_WorkloadType": "inference" if plan.kind == "provisioned_throughput" else None,
+        "ResourceId": plan.commitment_id,
+        "ResourceName": plan.name,
+        "ResourceType": plan.type,
+    }
+
+
+def _left_of_fee(plan: Commitment, place: Place, sku: str, used: Decimal, key: str) -> Line:
+    """What a day's fee of a spend-based commitment leaves to pay: Google Cloud charges the usage
+    at the commitment's rate and offsets the fee, so that the rest was not used."""
+    left = plan.hourly_cost * 24 - used * plan.unit_cost
+    zero = Decimal(0)
+    return metered(
+        plan.provider, sku, {}, place, plan.name,
+        daily(fixed(Decimal(1), decimals_of(plan.provider, sku), plan.first)),
+        price=Price(zero, zero, left, left),
+        text={
+            **_plan_text(plan),
+            "CommitmentDiscountStatus": "Unused",
+            "PricingCategory": "Committed",
+            "PricingUnit": "Days",
+        },
+        key=key,
+    )  # fmt: skip

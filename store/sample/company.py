@@ -203,6 +203,13 @@ CLOUD_ACCOUNTS = {
 }
 
 
+ACCOUNT_OWNERS = {  # accounts that belong to one team; the others are shared or unknown
+    "wrenfield-ml": "ml-research",
+    "wrenfield-data": "data-platform",
+    "wrenfield-analytics": "data-platform",
+}
+
+
 def cloud_account(vendor: str, account: str, environment: str) -> tuple[str, str]:
     """Sub-account id and name: AWS keeps an account per environment, the others do not."""
     known = CLOUD_ACCOUNTS[vendor]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from finops_assistant.store.sample.chance import DAYS, Ints, day_of, day_start, month_number
 from finops_assistant.store.sample.cloud import estate
 from finops_assistant.store.sample.commitments import commitment_lines
-from finops_assistant.store.sample.company import Company
+from finops_assistant.store.sample.company import ACCOUNT_OWNERS, Company
 from finops_assistant.store.sample.gpus import endpoint_lines, run_lines, workstation_lines
 from finops_assistant.store.sample.line import MONEY_DECIMALS, Line, exact
 from finops_assistant.store.sample.monthly import invoice_lines, support_lines
@@ -109,7 +109,16 @@ def build(company: Company) -> Ledger:
     ]
     lines += support_lines(_invoiced(lines, works))
     lines += invoice_lines(_invoiced(lines, works))
+    lines = [_owned(line) for line in lines]
     return Ledger(tuple(lines), works, _rows(lines))
+
+
+def _owned(line: Line) -> Line:
+    """A line whose tags name no team, with the team that owns its account, if one does."""
+    team = ACCOUNT_OWNERS.get(line.text.get("SubAccountName") or "")
+    return (
+        line if not team or "team" in line.dims else replace(line, dims={**line.dims, "team": team})
+    )
 
 
 def _invoiced(lines: list[Line], works: tuple[Workload, ...]) -> dict[tuple[str, date], int]:

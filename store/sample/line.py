@@ -87,6 +87,7 @@ class Line:
     billing_month: int | None = None
     dims: Mapping[str, str] = field(default_factory=dict)  # what the tags mean: team, project...
     key: str = ""  # the planted thing it belongs to, if any
+    token_class: str = ""  # input, cached, written or output
 
 
 def exact(price: Decimal, decimals: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from finops_assistant.store.sample.chance import day_start, month_number, number_of
 from finops_assistant.store.sample.cloud import sku
-from finops_assistant.store.sample.line import Line, Price
+from finops_assistant.store.sample.line import VENDORS, Line, Price
 
 SUPPORT_RATE = Decimal("0.03")
 TAX_RATE = {
@@ -34,6 +34,9 @@ CORRECTIONS = (  # vendor, charge day, billing month, USD, what for
     ("Microsoft", date(2026, 3, 18), date(2026, 4, 1), Decimal("-250.00"), "Metering corrected"),
     ("AWS", date(2026, 9, 30), date(2026, 10, 1), Decimal("86.40"), "Late arriving usage"),
 )  # fmt: skip
+_PAYER = {
+    "AWS": {"SubAccountId": VENDORS["AWS"]["account"], "SubAccountName": VENDORS["AWS"]["name"]}
+}
 _CENT = Decimal("0.01")
 _MONEY = Decimal("1e-12")
 
@@ -53,11 +56,11 @@ def amount_line(
     billing: date | None = None,
     key: str = "",
 ) -> Line:
-    """One row of a whole amount over a span of days."""
+    """One row of a whole amount over a span of days; AWS books such rows on the payer's account."""
     starts, stops = (np.array([day_start(number_of(day))], dtype=np.int64) for day in span)
     return Line(
         vendor=vendor,
-        text={"ChargeFrequency": "Recurring", **text},
+        text={"ChargeFrequency": "Recurring", **_PAYER.get(vendor, {}), **text},
         tags={},
         price=price,
         starts=starts,
@@ -120,7 +123,7 @@ def invoice_lines(billed: Mapping[tuple[str, date], int]) -> Iterator[Line]:
             vendor,
             (month, next_month(month)),
             Price(amount, amount, amount, amount),
-            _other("Tax", "Sales tax and VAT"),
+            {**_other("Tax", "Sales tax and VAT"), "ChargeFrequency": _tax_frequency(vendor)},
             key="tax",
         )
     zero = Decimal(0)
@@ -137,11 +140,16 @@ def invoice_lines(billed: Mapping[tuple[str, date], int]) -> Iterator[Line]:
         )  # fmt: skip
 
 
+def _tax_frequency(vendor: str) -> str:
+    """How the vendor's bill reads: Google Cloud's says nothing of a tax that comes back."""
+    return "One-Time" if vendor == "Google Cloud" else "Recurring"
+
+
 def _correction(vendor: str) -> dict[str, str | None]:
     usage = {
-        "OpenAI": ("OpenAI API", "AI and Machine Learning", "Generative AI"),
-        "Microsoft": ("Virtual Machines", "Compute", "Virtual Machines"),
-        "AWS": ("Amazon Elastic Compute Cloud", "Compute", "Virtual Machines"),
+        "OpenAI": ("OpenAI API", "AI and Machine Learning", "Generative AI", ""),
+        "Microsoft": ("Virtual Machines", "Compute", "Virtual Machines", "D8s_v5"),
+        "AWS": ("Amazon Elastic Compute Cloud", "Compute", "Virtual Machines", "m7i.2xlarge"),
     }[vendor]
     return {
         "ServiceName": usage[0],
@@ -149,6 +157,7 @@ def _correction(vendor: str) -> dict[str, str | None]:
         "ServiceSubcategory": usage[2],
         "ChargeCategory": "Usage",
         "ChargeClass": "Correction",
-        "ChargeFrequency": "One-Time",
+        "ChargeFrequency": "Usage-Based" if vendor == "AWS" else "One-Time",
         "PricingCategory": "Standard",
+        "SkuMeter": usage[3] or None,
     }

@@ -133,7 +133,6 @@ def spike(company: Company) -> Workload:
         first=number_of(company.situation.spike_start),
         end=DAYS,
         dims=dims_of(where, "production", feature="bulk-translate"),
-        owned=True,
         sub_account=account_of("OpenAI", "copy-studio", "production"),
         key=SPIKE_KEY,
         via="direct",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,8 @@ from finops_assistant.store.sample.gpus import (
     workstation,
     workstation_hours,
 )
+from finops_assistant.store.sample.ledger import MONTHS
+from finops_assistant.store.sample.monthly import next_month
 
 METRICS_FROM = date(2026, 8, 1)
 OFFICE_HOURS = range(8, 18)  # UTC, Monday to Friday
@@ -77,18 +80,12 @@ def _run_series(company: Company, run: Run) -> Iterator[Series]:
 
 
 def write_resource_metrics(folder: Path, company: Company) -> None:
-    """Write ``telemetry/resource_metrics.csv``."""
+    """Write ``telemetry/resource_metrics.csv``, the endpoints, and ``telemetry/dcgm-YYYY-MM.json``,
+    the machines with GPUs of their own."""
     import duckdb
     import pandas as pd
 
-    series: list[Series] = []
-    for end in endpoints():
-        series += _endpoint_series(company, end)
-    for number in range(1, WORKSTATIONS + 1):
-        series += _workstation_series(company, number)
-    for run in runs(company):
-        if run.stop.date() > METRICS_FROM:
-            series += _run_series(company, run)
+    series = [one for end in endpoints() for one in _endpoint_series(company, end)]
     frame = pd.DataFrame({
         "second": np.concatenate([hours for _, _, hours, _ in series]),
         "resource_id": np.repeat([name for name, *_ in series], [h.size for *_, h, _ in series]),
@@ -99,6 +96,7 @@ def write_resource_metrics(folder: Path, company: Company) -> None:
     with duckdb.connect(config={"threads": 1}) as con:
         con.register("metrics", frame)
         con.execute(f"COPY ({_SELECT}) TO '{path}' (FORMAT csv, HEADER)")
+    _write_range_queries(folder / "telemetry", company)
 
 
 _SELECT = """
@@ -106,6 +104,44 @@ SELECT strftime(epoch_ms(second * 1000), '%Y-%m-%dT%H:%M:%SZ') AS timestamp,
   resource_id, metric, value::DECIMAL(18,1) AS value
 FROM metrics ORDER BY second, resource_id, metric
 """
+
+
+def _machines(company: Company) -> Iterator[tuple[Series, str, str]]:
+    """Series of the machines, with their host's name and GPU model."""
+    for number in range(1, WORKSTATIONS + 1):
+        for one in _workstation_series(company, number):
+            yield one, workstation(number)[0], "NVIDIA A10G"
+    for run in runs(company):
+        if run.stop.date() > METRICS_FROM:
+            for one, label in zip(_run_series(company, run), run.labels, strict=True):
+                yield one, label, f"NVIDIA {_GPU[run.sku]}"
+
+
+def _write_range_queries(target: Path, company: Company) -> None:
+    """Answers of Prometheus to a query of DCGM's GPU utilisation by machine, a month each."""
+    machines = list(_machines(company))
+    for month in MONTHS:
+        first, end = (day_start(number_of(day)) for day in (month, next_month(month)))
+        found = []
+        for (identity, _, seconds, values), host, model in machines:
+            here = (seconds >= first) & (seconds < end)
+            samples = [
+                [second, f"{value:g}"]
+                for second, value in zip(seconds[here].tolist(), values[here].tolist(), strict=True)
+            ]
+            if samples:
+                labels = {
+                    "__name__": "DCGM_FI_DEV_GPU_UTIL",
+                    "Hostname": host,
+                    "instance_id": identity,
+                    "modelName": model,
+                    "job": "dcgm-exporter",
+                }
+                found.append({"metric": labels, "values": samples})  # fmt: skip
+        if found:
+            answer = {"status": "success", "data": {"resultType": "matrix", "result": found}}
+            text = json.dumps(answer, separators=(",", ":")) + "\n"
+            (target / f"dcgm-{month:%Y-%m}.json").write_text(text, encoding="utf-8")
 
 
 def _stamp(moment: datetime | None) -> str:

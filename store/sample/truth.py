@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from finops_assistant.store.sample import SAMPLE_FIRST_DAY, SAMPLE_LAST_DAY
-from finops_assistant.store.sample.bills import DIALECTS
-from finops_assistant.store.sample.business import owners
 from finops_assistant.store.sample.company import NAME, Company
 from finops_assistant.store.sample.ledger import COSTS, MONTHS, Ledger
 from finops_assistant.store.sample.line import Line
+from finops_assistant.store.sample.truth_files import file_rows, native_sums
 from finops_assistant.store.sample.truth_planted import planted
 
 Json = dict[str, Any]
@@ -51,16 +50,6 @@ def _column(name: str) -> Callable[[Line], str]:
     return lambda line: line.text.get(name) or NONE
 
 
-def _owned_team(ledger: Ledger) -> Callable[[Line], str]:
-    known = {row[1]: row[2] for row in owners(ledger.workloads)}
-
-    def team(line: Line) -> str:
-        account = line.text.get("SubAccountId") or ""
-        return line.dims.get("team") or known.get(account, UNTAGGED)
-
-    return team
-
-
 def _quantities(ledger: Ledger, column: str, keep: Callable[[Line], str | None]) -> Json:
     """Sums of a quantity column (three decimals) by name and month."""
     totals = np.zeros((len(ledger.lines), len(MONTHS)), dtype=np.int64)
@@ -76,21 +65,12 @@ def _quantities(ledger: Ledger, column: str, keep: Callable[[Line], str | None])
     }
 
 
-def _files(ledger: Ledger) -> Json:
-    """Rows of every bill, by path."""
-    vendors = list(DIALECTS)
-    vendor = np.array([vendors.index(line.vendor) for line in ledger.lines])[ledger.rows["line"]]
-    counts = np.zeros((len(vendors), len(MONTHS)), dtype=np.int64)
-    np.add.at(counts, (vendor, ledger.rows["billing_month"]), 1)
-    return {
-        f"bills/{dialect.folder}/focus-{month:%Y-%m}.{dialect.format}": int(counts[n, m])
-        for n, dialect in enumerate(DIALECTS.values())
-        for m, month in enumerate(MONTHS)
-    }
-
-
 def truth(company: Company, ledger: Ledger) -> Json:
-    """Everything that is known of the company; money as decimal text in USD."""
+    """Everything that is known of the company; money as decimal text in USD.
+
+    Tag dimensions are as the store resolves them: from the bill's tags, and where a bill has none
+    from ``owners.csv``. Anthropic's tokens are in its usage report, not on its bill.
+    """
 
     def token(line: Line) -> bool:
         return line.text.get("ConsumedUnit") == "Tokens"
@@ -104,7 +84,8 @@ def truth(company: Company, ledger: Ledger) -> Json:
         "as_of": (SAMPLE_LAST_DAY + timedelta(days=1)).isoformat(),
         "currency": "USD",
         "rows": int(ledger.rows["line"].size),
-        "files": _files(ledger),
+        "files": file_rows(ledger),
+        "native": native_sums(ledger, months),
         "totals": {cost: _table(ledger, lambda line: "all", cost)["all"] for cost in COSTS},
         "provider": {cost: _table(ledger, lambda line: line.vendor, cost) for cost in COSTS},
         "provider_by_billing_month": _table(
@@ -116,7 +97,7 @@ def truth(company: Company, ledger: Ledger) -> Json:
                 for name in ("team", "project", "environment", "cost_centre", "feature",
                              "customer", "initiative")
             },
-            "team_with_owners": _table(ledger, _owned_team(ledger)),
+            "team_with_owners": _table(ledger, _dimension("team")),
             "service": _table(ledger, _column("ServiceName")),
             "model": _table(ledger, _column("x_ModelId")),
             "charge_category": _table(ledger, _column("ChargeCategory")),
@@ -125,6 +106,11 @@ def truth(company: Company, ledger: Ledger) -> Json:
         },
         "tokens_by_model": _quantities(
             ledger, "consumed_quantity", lambda x: x.text["x_ModelId"] if token(x) else None
+        ),
+        "tokens_on_bills_by_model": _quantities(
+            ledger,
+            "consumed_quantity",
+            lambda x: x.text["x_ModelId"] if token(x) and x.vendor != "Anthropic" else None,
         ),
         "tokens_by_direction": _quantities(
             ledger, "consumed_quantity", lambda x: x.text["x_TokenDirection"] if token(x) else None

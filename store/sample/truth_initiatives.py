@@ -12,6 +12,7 @@ from finops_assistant.store.sample.planted import SHARED
 
 Json = dict[str, Any]
 _MONTH_DAYS = 31  # October 2026
+_SHARE, _MONEY = Decimal("1e-18"), Decimal("1e-12")  # how finely shares and amounts are kept
 
 
 def component(line: Line) -> str:
@@ -37,8 +38,17 @@ def gateway_calls(ledger: Ledger) -> dict[str, int]:
     return found
 
 
+def pool(name: str) -> Decimal:
+    """What a shared service costs in October 2026, in USD: a constant a day."""
+    return sum((part.day_cost for part in SHARED[name]), Decimal(0)) * _MONTH_DAYS
+
+
+def _share(calls: dict[str, int], name: str) -> Decimal:
+    return (Decimal(calls.get(name, 0)) / sum(calls.values())).quantize(_SHARE)
+
+
 def full_costs(company: Company, ledger: Ledger) -> Json:
-    """October 2026 by initiative: direct parts, shared parts (constants times share), total."""
+    """October 2026 by initiative: direct parts, shared parts (the pool times share), total."""
     direct = ledger.by(
         "effective",
         lambda line: (
@@ -56,12 +66,10 @@ def full_costs(company: Company, ledger: Ledger) -> Json:
         shares = {
             "vector-store": entry.share,
             "catalogue-pipeline": entry.share,
-            "llm-gateway": Decimal(calls.get(entry.name, 0)) / sum(calls.values()),
+            "llm-gateway": _share(calls, entry.name),
         }
         shared = {
-            name: sum((part.day_cost for part in group), Decimal(0)) * _MONTH_DAYS * shares[name]
-            for name, group in SHARED.items()
-            if shares[name]
+            name: (pool(name) * shares[name]).quantize(_MONEY) for name in SHARED if shares[name]
         }
         found[entry.name] = {
             "direct": parts,

@@ -15,6 +15,7 @@ from finops_assistant.store.sample.line import CONTRACT, VENDORS, Line, Price, d
 from finops_assistant.store.sample.tagging import tagged
 
 CLOUDS = ("AWS", "Microsoft", "Google Cloud")
+BY_KEY = ("OpenAI", "Anthropic")  # their cost reports have no tags, only projects and keys
 CLASSES = ("input", "cached", "written", "output")
 _DIRECTION = {
     "input": ("Input", "Uncached", "input tokens"),
@@ -36,6 +37,11 @@ _CLOUD_PLACE = {
     "Microsoft": ("Wrenfield Commerce", "westeurope", "West Europe"),
     "Google Cloud": ("wrenfield-growth", "us-central1", "Iowa"),
 }
+_RESOURCE = {
+    "AWS": "arn:aws:bedrock:us-east-1:{}:application-inference-profile/{}",
+    "Microsoft": "{}/resourceGroups/wrenfield/providers/Microsoft.CognitiveServices/accounts/{}",
+    "Google Cloud": "//aiplatform.googleapis.com/projects/{}/locations/us-central1/endpoints/{}",
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Workload:
     """One use of one model; arrays hold one number a day, tokens are raw tokens.
 
     ``tokens["input"]`` is uncached input; the other classes are cached reads, cache writes and
-    output. ``owned`` is False where the bill carries no tags.
+    output.
     """
 
     name: str
@@ -52,7 +58,6 @@ class Workload:
     first: int
     end: int
     dims: dict[str, str]
-    owned: bool
     sub_account: tuple[str, str]
     key: str
     via: str
@@ -60,13 +65,17 @@ class Workload:
     tokens: dict[str, Ints]
 
 
-def account_of(channel: str, name: str, environment: str) -> tuple[str, str]:
-    """Sub-account id and name on a channel: a cloud account, or the vendor's project."""
+def account_of(channel: str, name: str, environment: str, workspace: str = "") -> tuple[str, str]:
+    """Sub-account id and name on a channel: a cloud account, or the vendor's project.
+
+    ``workspace`` is a name of its own in place of the project's.
+    """
     if channel in CLOUDS:
         return cloud_account(channel, _CLOUD_PLACE[channel][0], environment or "prod")
     if not name:
         return ("proj_default", "Default project")
-    label = f"{name}-{environment}" if environment not in ("prod", "production") else name
+    own = f"{name}-{environment}" if environment not in ("prod", "production") else name
+    label = workspace or own
     mark = {"OpenAI": "proj", "Anthropic": "wrkspc", "Mistral AI": "ws", "Cohere": "team"}[channel]
     return (f"{mark}_{code(channel, label, length=16)}", label)
 
@@ -84,7 +93,7 @@ def workloads(company: Company) -> tuple[Workload, ...]:
 
 
 def _workload(company: Company, row: dict[str, str]) -> Workload:
-    owned = not row["project"].startswith("(owner)") and bool(row["project"])
+    legacy = row["project"].startswith("(owner)")
     name = row["project"].removeprefix("(owner) ")
     where = project(name) if name else None
     dims = {
@@ -113,7 +122,7 @@ def _workload(company: Company, row: dict[str, str]) -> Workload:
 
     total = float(row["input"])
     read, written = float(row["cached"]), float(row["written"])
-    account = ("proj_legacysearch01", "search-legacy") if name and not owned else None
+    account = ("proj_legacysearch01", "search-legacy") if legacy else None
     return Workload(
         name=row["workload"],
         channel=row["channel"],
@@ -121,8 +130,8 @@ def _workload(company: Company, row: dict[str, str]) -> Workload:
         first=first,
         end=end,
         dims=dims,
-        owned=owned,
-        sub_account=account or account_of(row["channel"], name, row["environment"]),
+        sub_account=account
+        or account_of(row["channel"], name, row["environment"], row["workspace"]),
         key=f"key_{code('api key', row['workload'], length=14)}",
         via=row["via"],
         requests=requests,
@@ -157,14 +166,18 @@ def token_price(row: dict[str, str], channel: str, kind: str) -> tuple[Price, in
     block, decimals = (1000, 3) if channel in ("AWS", "Microsoft") else (1_000_000, 6)
     listed = Decimal(row[kind]) * block / 1_000_000
     paid = listed * CONTRACT[channel]
-    return Price(listed, paid, paid, paid), decimals
+    # the cost report of Anthropic has one amount, so its discount shows only against a price list
+    shown = paid if channel == "Anthropic" else listed
+    return Price(shown, paid, paid, paid), decimals
 
 
 def token_lines(work: Workload, key: str = "") -> Iterator[Line]:
     """The billing lines of a workload: one per token class and dated price."""
     cloud = work.channel in CLOUDS
     region = _CLOUD_PLACE[work.channel][1:] if cloud else (None, None)
-    tags, kept = tagged(work.channel, work.dims, work.name) if work.owned else ({}, {})
+    tags, kept = tagged(work.channel, work.dims, work.name)
+    if work.channel in BY_KEY:
+        tags = {}  # owners.csv says what the keys and workspaces are for
     for priced in model_prices(work.channel, work.model):
         row = priced.row
         for kind in CLASSES:
@@ -178,7 +191,9 @@ def token_lines(work: Workload, key: str = "") -> Iterator[Line]:
                 continue
             direction, cache, words = _DIRECTION[kind]
             price, decimals = token_price(row, work.channel, kind)
-            resource = f"{work.channel}/{work.sub_account[0]}/{work.name}" if cloud else None
+            resource = (
+                _RESOURCE[work.channel].format(work.sub_account[0], work.name) if cloud else None
+            )
             yield Line(
                 vendor=work.channel,
                 text={
@@ -208,7 +223,8 @@ def token_lines(work: Workload, key: str = "") -> Iterator[Line]:
                     "x_TokenDirection": direction,
                     "x_TokenCacheAction": cache,
                     "x_WorkloadType": "inference",
-                    "x_ApiKeyId": None if cloud else work.key,
+                    # the cost report of Anthropic knows workspaces, not keys
+                    "x_ApiKeyId": None if cloud or work.channel == "Anthropic" else work.key,
                 },
                 tags=tags,
                 price=price,
@@ -219,4 +235,5 @@ def token_lines(work: Workload, key: str = "") -> Iterator[Line]:
                 consumed_decimals=0,
                 dims=kept,
                 key=key,
+                token_class=kind,
             )

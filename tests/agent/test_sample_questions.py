@@ -79,6 +79,6 @@ def test_the_same_questions_about_another_year_of_chance(tmp_path: Path) -> None
     """Seed 11: the same names, other figures."""
     generate(tmp_path / "sample", seed=11)
     home = tmp_path / "home"
-    ingest(Home(home), [tmp_path / "sample" / "bills"])
+    ingest(Home(home), [tmp_path / "sample"])
     shutil.rmtree(tmp_path / "sample")
     _check(home)
