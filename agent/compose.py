@@ -12,6 +12,7 @@ from decimal import Decimal
 from finops_assistant.agent import figures
 from finops_assistant.agent.plan import DescribePlan, Plan, QueryPlan
 from finops_assistant.agent.untrusted import escaped, markdown
+from finops_assistant.store.evidence import COVERAGE, is_part, share_sentence
 from finops_assistant.store.metrics import Semantics
 from finops_assistant.store.query import Filter, MetricQuery
 from finops_assistant.store.result import Column, Result
@@ -33,7 +34,19 @@ def compose(plan: Plan, results: Sequence[Result], semantics: Semantics) -> str:
     else:
         raise TypeError(f"a {step.intent} plan has no results to phrase")
     parts += [escaped(note) for note in dict.fromkeys(notes)]
+    for result in results:
+        parts += _shares(result, semantics) if result.title == COVERAGE else []
     return "\n\n".join(part for part in parts if part)
+
+
+def _shares(result: Result, semantics: Semantics) -> list[str]:
+    """The sentences of a result on coverage, with its figures as placeholders."""
+    told = zip(result.columns, result.rows[0], strict=True)
+    return [
+        share_sentence(column.name, f"{{{result.id}.0.{column.name}}}", semantics)
+        for column, share in told
+        if is_part(share)
+    ]
 
 
 class _QueryPhrasing:
@@ -41,7 +54,8 @@ class _QueryPhrasing:
         self.query = query
         self.semantics = semantics
         self.main = results[0]
-        self.total = results[1] if len(results) > 1 else None
+        beside = [result for result in results[1:] if result.title != COVERAGE]
+        self.total = beside[0] if beside else None
         # The metric that ran: a basis may have put billed cost in the place of effective cost.
         asked = set(query.metrics)
         names = [column.name for column in self.main.columns]

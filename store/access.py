@@ -14,11 +14,11 @@ from typing import Any
 from finops_assistant.store.conditions import member
 from finops_assistant.store.errors import QueryRefused, UsageError, suggest
 from finops_assistant.store.focus import BY_NAME, TAG_COLUMNS
-from finops_assistant.store.metrics import NO_VALUE, Dimension, load_semantics
+from finops_assistant.store.metrics import NO_VALUE, Dimension, Fact, load_semantics
 from finops_assistant.store.settings import Settings
 
 ENTRIES = ("allow", "hide", "tools", "daily_questions", "daily_tokens")
-# Columns that hold, as text, what others were read out of: hidden with any of them.
+# Columns that tell what others hold, being made of them or they of it: hidden with any of them.
 _MADE_FROM: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "Tags": frozenset(TAG_COLUMNS.values()),
@@ -33,6 +33,9 @@ _MADE_FROM: Mapping[str, frozenset[str]] = MappingProxyType(
                 "x_TokenCacheAction",
             }
         ),
+        "Tokens": frozenset({"ConsumedQuantity"}),
+        "ConsumedQuantity": frozenset({"Tokens"}),
+        "PricedCost": frozenset({"EffectiveCost", "BilledCost", "ListCost"}),
     }
 )
 
@@ -84,11 +87,16 @@ EVERYONE = Principal()
 
 @dataclass(frozen=True)
 class RowScope:
-    """The rows that may be seen: an SQL predicate ('' for every row), and the same as the filters
-    that a result states in its scope."""
+    """The rows that may be seen: an SQL predicate ('' for every row) over billed rows, the same
+    over ``usage`` where it is another, and the filters that a result states in its scope."""
 
     predicate: str = ""
     filters: tuple[dict[str, Any], ...] = ()
+    usage: str | None = None
+
+    def on(self, fact: Fact) -> str:
+        """The predicate over a table."""
+        return self.predicate if fact == "focus" or self.usage is None else self.usage
 
 
 def resolve_principal(settings: Settings, name: str | None) -> Principal:
@@ -132,13 +140,14 @@ def row_scope(principal: Principal) -> RowScope:
     if principal.unknown:
         raise QueryRefused("NOT_PERMITTED", _no_access(principal.name))
     dimensions = load_semantics().dimensions
-    predicates, filters = [], []
+    billed, used, filters = [], [], []
     for key, values in principal.allow.items():
         dimension = dimensions.get(key)
-        expression = dimension.value if dimension else key
-        predicates.append(member(expression, values, dimension.missing if dimension else NO_VALUE))
+        missing = dimension.missing if dimension else NO_VALUE
+        billed.append(member(dimension.value if dimension else key, values, missing))
+        used.append(member(dimension.on("usage").value if dimension else key, values, missing))
         filters.append({"dimension": key, "op": "in", "values": list(values), "by": "principal"})
-    return RowScope(" AND ".join(predicates), tuple(filters))
+    return RowScope(" AND ".join(billed), tuple(filters), " AND ".join(used))
 
 
 def scope_sql(principal: Principal) -> str:

@@ -1,9 +1,10 @@
 """Which values exist and how far the data reaches: the tables that a load keeps up to date, and
 what a principal may see of them.
 
-``catalogue`` has one row per dimension and value, ``provider_days`` one per provider, currency and
-charge day. Both are made from the rows themselves, so a principal with a row scope gets the same
-statements over the rows it may see.
+``catalogue`` has one row per dimension and value (``rows`` are billed ones, 0 for a value that
+only model usage has), ``provider_days`` one per provider, currency and charge day. Both are made
+from the rows themselves, so a principal with a row scope gets the same statements over the rows it
+may see.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from finops_assistant.store.access import Principal, row_scope
+from finops_assistant.store.compile_shape import Flag
 from finops_assistant.store.errors import QueryRefused, suggest
 from finops_assistant.store.metrics import PROVIDER_COLUMN, Dimension, Semantics, load_semantics
 
@@ -24,19 +26,22 @@ if TYPE_CHECKING:
 
     from finops_assistant.store.settings import Settings
 
+Relation = Literal["charges", "focus", "usage"]
+_MEASURES = ("Tokens", "Requests", "Errors")
 Connect = Callable[[], "duckdb.DuckDBPyConnection"]
 
 
 def refresh(
     con: duckdb.DuckDBPyConnection, full: bool, file_ids: Iterable[int] | None = None
 ) -> None:
-    """Bring ``catalogue`` and ``provider_days`` up to date with ``charges``.
+    """Bring ``catalogue`` and ``provider_days`` up to date with ``charges`` and ``usage``.
 
-    Every row is read, unless ``full`` is off and ``file_ids`` says that only their rows were added
-    since the last time.
+    Every charge is read, unless ``full`` is off and ``file_ids`` says that only their rows were
+    added since the last time.
     """
     known = con.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('catalogue', 'provider_days')"
+        "SELECT count(*) FROM duckdb_columns() WHERE (table_name, column_name) IN "
+        "(('catalogue', 'value'), ('provider_days', 'tokens'))"
     ).fetchone()
     ids = [int(file_id) for file_id in file_ids or ()]
     add = not full and file_ids is not None and known == (2,)
@@ -47,8 +52,15 @@ def refresh(
     )
     days = _days_sql("charges", where)
     if add:
-        values += " UNION ALL SELECT * FROM catalogue"
+        values += " UNION ALL SELECT * FROM catalogue WHERE rows > 0"
         days += " UNION ALL SELECT * FROM provider_days"
+    if _has_usage(con):
+        used = " UNION ALL ".join(
+            f"SELECT '{d.name}' AS dimension, * REPLACE (0 AS rows) "  # noqa: S608
+            f"FROM ({_values_sql(d, 'usage', 'Chosen OR ChosenDetail')})"
+            for d in load_semantics().dimensions.values()
+        )
+        values += f" UNION ALL {used}"
     con.execute(
         f"""
         CREATE OR REPLACE TABLE catalogue AS
@@ -63,7 +75,8 @@ def refresh(
         f"""
         CREATE OR REPLACE TABLE provider_days AS
         SELECT provider, currency, day, CAST(sum(rows) AS BIGINT) AS rows,
-               bool_or(short) AS short, bool_or(hourly) AS hourly, max(through) AS through
+               bool_or(short) AS short, bool_or(hourly) AS hourly, bool_or(tokens) AS tokens,
+               max(through) AS through
         FROM ({days})
         GROUP BY provider, currency, day
         ORDER BY provider, currency, day
@@ -71,7 +84,14 @@ def refresh(
     )
 
 
-def _values_sql(dimension: Dimension, relation: str, where: str) -> str:
+def _has_usage(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether there is a table of model usage: an older store has none until it is levelled up."""
+    found = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'usage'")
+    return found.fetchone() == (1,)
+
+
+def _values_sql(dimension: Dimension, relation: Relation, where: str) -> str:
+    dimension = dimension.on("usage" if relation == "usage" else "focus")
     label = f"max({dimension.label})" if dimension.label else "CAST(NULL AS VARCHAR)"
     return (
         f"SELECT {dimension.value} AS value, {label} AS label, count(*) AS rows, "  # noqa: S608
@@ -81,19 +101,33 @@ def _values_sql(dimension: Dimension, relation: str, where: str) -> str:
     )
 
 
-def _days_sql(relation: str, where: str) -> str:
-    """Per day: whether there are rows of a day or less, of less than a day, and the last day that
-    a row of up to a month covers (a monthly bill is not late because it is dated the first)."""
+def _days_sql(relation: Relation, where: str) -> str:
+    """Per day: whether there are rows of a day or less, of less than a day, of tokens, and the last
+    day that a row of up to a month covers (a monthly bill is not late because it is dated the
+    first)."""
     return (
         "SELECT ServiceProviderName AS provider, BillingCurrency AS currency, "  # noqa: S608
         "CAST(ChargePeriodStart AS DATE) AS day, count(*) AS rows, "
         "bool_or(ChargePeriodEnd <= ChargePeriodStart + INTERVAL 1 DAY) AS short, "
         "bool_or(ChargePeriodEnd < ChargePeriodStart + INTERVAL 1 DAY) AS hourly, "
+        "bool_or(x_TokenDirection IS NOT NULL) AS tokens, "
         "CAST(max(CASE WHEN ChargePeriodEnd <= ChargePeriodStart + INTERVAL 31 DAY "
         "THEN ChargePeriodEnd - INTERVAL 1 MICROSECOND ELSE ChargePeriodStart END) AS DATE) "
         "AS through "
         f"FROM {relation} WHERE {where} GROUP BY 1, 2, 3"
     )
+
+
+@dataclass(frozen=True)
+class UsageFacts:
+    """How far the model usage of one provider reaches, and what of it is known: the columns of
+    ``usage`` that hold figures. Days are inclusive."""
+
+    provider: str  # '' for whom providers are hidden
+    first_day: date
+    last_day: date
+    measures: frozenset[str]
+    hourly: bool  # whether it is counted by the hour or finer
 
 
 @dataclass(frozen=True)
@@ -110,6 +144,13 @@ class Facts:
     row_count: int
     hourly: bool  # whether any row is shorter than a day
     began: Mapping[str, date] = field(default_factory=dict)  # each provider's first charge day
+    usage: tuple[UsageFacts, ...] = ()
+    token_bills: frozenset[str] = frozenset()  # the providers that bill tokens
+
+    @property
+    def measured(self) -> frozenset[str]:
+        """The columns of ``usage`` that hold figures of anyone."""
+        return frozenset(name for entry in self.usage for name in entry.measures)
 
 
 def read_facts(con: duckdb.DuckDBPyConnection, principal: Principal) -> Facts:
@@ -119,7 +160,7 @@ def read_facts(con: duckdb.DuckDBPyConnection, principal: Principal) -> Facts:
     rows = con.execute(
         f"""
         SELECT provider, currency, min(day), max(day), CAST(sum(rows) AS BIGINT),
-               max(CASE WHEN short THEN day END), max(through), bool_or(hourly)
+               max(CASE WHEN short THEN day END), max(through), bool_or(hourly), bool_or(tokens)
         FROM {days} GROUP BY provider, currency ORDER BY 5 DESC, 2, 1
         """  # noqa: S608
     ).fetchall()
@@ -135,7 +176,7 @@ def read_facts(con: duckdb.DuckDBPyConnection, principal: Principal) -> Facts:
     providers: dict[str, date] = {}
     per_currency: dict[str, int] = {}
     began: dict[str, date] = {}
-    for provider, currency, first, _, count, last_short, through, _ in rows:
+    for provider, currency, first, _, count, last_short, through, *_ in rows:
         began[provider] = min(first, began.get(provider, first))
         covered = min(last_short or through, last_day)
         providers[provider] = max(covered, providers.get(provider, covered))
@@ -151,7 +192,46 @@ def read_facts(con: duckdb.DuckDBPyConnection, principal: Principal) -> Facts:
         row_count=sum(row[4] for row in rows),
         hourly=any(row[7] for row in rows),
         began=began if shown else {},
+        usage=_read_usage(con, principal, shown),
+        token_bills=frozenset(row[0] for row in rows if row[8]) if shown else frozenset(),
     )
+
+
+def _read_usage(
+    con: duckdb.DuckDBPyConnection, principal: Principal, shown: bool
+) -> tuple[UsageFacts, ...]:
+    if not _has_usage(con):
+        return ()
+    where = " AND ".join(
+        filter(None, (usage_flag(principal.allow), row_scope(principal).on("usage")))
+    )
+    provider = PROVIDER_COLUMN if shown else "''"
+    rows = con.execute(
+        f"""
+        SELECT {provider}, CAST(min(ChargePeriodStart) AS DATE),
+               CAST(max(ChargePeriodEnd - INTERVAL 1 MICROSECOND) AS DATE),
+               bool_or(ChargePeriodEnd <= ChargePeriodStart + INTERVAL 1 HOUR),
+               {", ".join(f"count({name})" for name in _MEASURES)}
+        FROM usage WHERE {where} GROUP BY 1 ORDER BY 1
+        """  # noqa: S608
+    ).fetchall()
+    return tuple(
+        UsageFacts(
+            provider=name,
+            first_day=first,
+            last_day=last,
+            measures=frozenset(n for n, count in zip(_MEASURES, counts, strict=True) if count),
+            hourly=hourly,
+        )
+        for name, first, last, hourly, *counts in rows
+    )
+
+
+def usage_flag(names: Iterable[str]) -> Flag:
+    """Which rows of ``usage`` count for a question about these dimensions or columns."""
+    known = load_semantics().dimensions.values()
+    detail = {name for d in known if d.detail for name in (d.name, *d.columns)}
+    return "Chosen" if detail.isdisjoint(names) else "ChosenDetail"
 
 
 def fold(text: str) -> str:
@@ -225,6 +305,14 @@ class Catalogue:
         return {name: tuple(pairs) for name, pairs in found.items()}
 
     @cached_property
+    def _with_usage(self) -> bool:
+        cursor = self._connect()
+        try:
+            return _has_usage(cursor)
+        finally:
+            cursor.close()
+
+    @cached_property
     def _names(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
         found: dict[str, tuple[tuple[str, str], ...]] = {}
         for dimension in self._semantics.dimensions:
@@ -243,7 +331,15 @@ class Catalogue:
         if not self._principal.may_read(dimension.columns):
             return {}
         if self._scope:
-            query = f"{_values_sql(dimension, 'focus', self._scope)} ORDER BY rows DESC, value"
+            query = _values_sql(dimension, "focus", self._scope)
+            if self._with_usage:
+                usage = f"(Chosen OR ChosenDetail) AND {row_scope(self._principal).on('usage')}"
+                query = (
+                    "SELECT value, max(label) AS label, sum(rows) AS rows "  # noqa: S608
+                    f"FROM ({query} UNION ALL SELECT * REPLACE (0 AS rows) "
+                    f"FROM ({_values_sql(dimension, 'usage', usage)})) GROUP BY value"
+                )
+            query += " ORDER BY rows DESC, value"
             parameters = []
         else:
             query = (

@@ -7,14 +7,16 @@ come from literal dates), grouping by position, every value a literal.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from finops_assistant.store.access import RowScope
-from finops_assistant.store.compile_shape import Shape
-from finops_assistant.store.compile_steps import FACT, Steps
+from finops_assistant.store.compile_coverage import coverage
+from finops_assistant.store.compile_facts import half_of
+from finops_assistant.store.compile_shape import Flag, Shape
+from finops_assistant.store.compile_steps import Steps
 from finops_assistant.store.compile_text import Select
-from finops_assistant.store.metrics import Semantics
+from finops_assistant.store.metrics import Fact, Semantics
 from finops_assistant.store.query import MetricQuery
 from finops_assistant.store.result import Column
 
@@ -36,13 +38,15 @@ def compile_query(
     as_of: date,
     currencies: Sequence[str] = (),
     loaded: tuple[date, date] | None = None,
+    flag: Flag = "Chosen",
     dialect: str = "duckdb",
 ) -> Compiled:
     """The statement for a valid query.
 
     ``where`` is the principal's row scope; rows that start on or after ``as_of`` are left out;
     ``currencies`` are those of the rows in scope, and with several of them money gets a row each;
-    ``loaded`` (half-open) lets a period inside it that has no rows appear with 0.
+    ``loaded`` (half-open) lets a period inside it that has no rows appear with 0; ``flag`` picks
+    the rows of ``usage`` that count.
     """
     shape = Shape(
         normalise(query, semantics),
@@ -51,6 +55,7 @@ def compile_query(
         as_of,
         tuple(currencies),
         loaded,
+        flag,
     )
     columns = output_columns(shape)
     sql = Steps(shape, [column.name for column in columns]).sql()
@@ -64,22 +69,43 @@ def compile_query(
     return Compiled(sql, columns, shape.query)
 
 
+def compile_coverage(
+    query: MetricQuery,
+    semantics: Semantics,
+    *,
+    where: RowScope,
+    as_of: date,
+    currencies: Sequence[str],
+    flag: Flag,
+) -> tuple[str, tuple[str, ...]]:
+    """The statement that says what part of the whole a query's figures are, and what its columns
+    are; ('', ()) where that is all of it by nature."""
+    named = normalise(query, semantics)
+    return coverage(Shape(named, semantics, where, as_of, tuple(currencies), None, flag))
+
+
 def scope_query(
     query: MetricQuery,
     semantics: Semantics,
     column: str,
+    fact: Fact,
     *,
     where: RowScope,
     as_of: date,
     since: date,
+    flag: Flag = "Chosen",
 ) -> str:
-    """The distinct values of a column over the rows that a query looks at, or would look at if its
-    period began ``since``."""
-    shape = Shape(normalise(query, semantics), semantics, where, as_of, (), None)
+    """The distinct values of a column over the rows of a table that a query looks at, or would look
+    at if its period began ``since``."""
+    shape = Shape(normalise(query, semantics), semantics, where, as_of, (), None, flag)
+    if fact == "usage":  # whatever the figure: that a provider has none is worth saying
+        shape = replace(shape, half=fact)
+    elif shape.crossed:
+        shape = half_of(shape, fact)
     times = [query.time.model_copy(update={"start": min(since, query.time.start)})]
     if shape.baseline:
         times.append(shape.baseline)
-    select = Select([(column, column)], FACT, [*shape.within(*times), *shape.narrowed])
+    select = Select([(column, column)], fact, [*shape.within(*times), *shape.narrowed])
     select.distinct = True
     return select.sql()
 

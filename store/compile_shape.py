@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Literal
 
 from finops_assistant.store.access import RowScope
 from finops_assistant.store.compile_text import moment
 from finops_assistant.store.conditions import condition
 from finops_assistant.store.focus import ESSENTIAL
-from finops_assistant.store.metrics import CURRENCY_COLUMN, Metric, Semantics
+from finops_assistant.store.metrics import CURRENCY_COLUMN, Dimension, Fact, Metric, Semantics
 from finops_assistant.store.query import Filter, Grain, MetricQuery, TimeSpec
 
+Flag = Literal["Chosen", "ChosenDetail"]
+FACTS: tuple[Fact, ...] = ("focus", "usage")
 MAX_PERIODS = 1000
 PLACED = ("share", "rank", "pareto")
 
@@ -31,7 +34,9 @@ class Key:
 class Shape:
     """One normalised query with everything its SQL depends on. ``currencies`` are those of the
     rows in scope; ``loaded`` is the half-open range of days that the store covers, or None when
-    periods without rows are to stay out."""
+    periods without rows are to stay out; ``flag`` is the column that picks the rows of ``usage``.
+    ``half`` and ``sums`` are set for the half of a query over two tables (see ``compile_facts``):
+    its table, and what is summed there."""
 
     query: MetricQuery
     semantics: Semantics
@@ -39,10 +44,15 @@ class Shape:
     as_of: date
     currencies: tuple[str, ...]
     loaded: tuple[date, date] | None
+    flag: Flag = "Chosen"
+    half: Fact | None = None
+    sums: tuple[Metric, ...] = ()
 
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
         """The metrics that are computed: those shown, then those that only order or filter."""
+        if self.half:
+            return self.sums
         query = self.query
         counted = query.show == "count"
         shown = () if counted else query.metrics
@@ -50,6 +60,28 @@ class Shape:
         asked = [*(h.metric for h in query.having), *(o.by for o in orders)]
         names = dict.fromkeys([*shown, *(n for n in asked if n in self.semantics.metrics)])
         return tuple(self.semantics.metrics[name] for name in names)
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        """The tables that are read, billed cost first."""
+        if self.half:
+            return (self.half,)
+        found = {fact for metric in self.metrics for fact in self.semantics.facts(metric)}
+        return tuple(fact for fact in FACTS if fact in found) or ("focus",)
+
+    @property
+    def crossed(self) -> bool:
+        """Whether figures of two tables meet."""
+        return len(self.facts) > 1
+
+    @property
+    def fact(self) -> Fact:
+        """The one table that is read."""
+        return self.facts[0]
+
+    def dimension(self, name: str) -> Dimension:
+        """A dimension as it is over the table."""
+        return self.semantics.dimensions[name].on(self.fact)
 
     @property
     def shown(self) -> tuple[Metric, ...]:
@@ -74,7 +106,7 @@ class Shape:
 
     def dimension_key(self, name: str) -> Key:
         """A dimension as a key: its word for a missing value takes the place of NULL."""
-        dimension = self.semantics.dimensions[name]
+        dimension = self.dimension(name)
         return Key(name, f"coalesce({dimension.value}, '{dimension.missing}')")
 
     @property
@@ -137,7 +169,8 @@ class Shape:
     def narrowed(self) -> tuple[str, ...]:
         """The conditions on every row besides time: the principal's, the filters', and the rows
         that all the measures are about."""
-        found = [self.scope.predicate] if self.scope.predicate else []
+        seen: list[str] = [self.flag] if self.fact == "usage" else []
+        found = [*seen, *filter(None, [self.scope.on(self.fact)])]
         if not self.part:
             found += [self._sql(f) for f in self.query.filters if f not in self.late]
         return (*found, *self.about)
@@ -152,8 +185,9 @@ class Shape:
 
     def rows(self, metric: Metric) -> tuple[str, ...]:
         """The rows that a metric is about; for a ratio those of its denominator."""
-        below = self.semantics.metrics[metric.denominator] if metric.kind == "ratio" else metric
-        return below.rows
+        if metric.kind == "ratio" and not metric.rows:
+            return self.semantics.metrics[metric.denominator].rows
+        return metric.rows
 
     @cached_property
     def measures(self) -> tuple[str, ...]:
@@ -168,11 +202,12 @@ class Shape:
         """A measure as SQL over the rows that also meet ``only``. ``zero`` makes it 0 where there
         are no such rows; a ratio has no value there."""
         if name == "count":
-            counted = self.semantics.dimensions[self.query.dimensions[0]].value
+            counted = self.dimension(self.query.dimensions[0]).value
             return f"count(DISTINCT {_only(counted, only)})"
         if name == "whole":
             return self._measure(self.shown[0], only, zero)
-        return self._measure(self.semantics.metrics[name], [*only, *self.part], zero)
+        metric = next(m for m in self.metrics if m.name == name)
+        return self._measure(metric, [*only, *self.part], zero)
 
     def _measure(self, metric: Metric, only: Sequence[str], zero: bool) -> str:
         if metric.kind == "additive":
@@ -195,7 +230,7 @@ class Shape:
         return f"sum({_only(metric.value, [*only, *rules])})"
 
     def _sql(self, where: Filter) -> str:
-        return condition(where, self.semantics.dimensions[where.dimension])
+        return condition(where, self.dimension(where.dimension))
 
     def additive(self, name: str) -> bool:
         """Whether a measure adds up, so that none of it is 0."""

@@ -8,21 +8,21 @@ can be run and read by itself:
 ``measured``   changes, shares and ranks
 ``placed``     the position within a currency, where a limit counts per currency
 
-Metrics of several fact tables would get a ``grouped`` each and meet on their keys in ``complete``;
-the one fact table of today is ``focus``.
+Metrics of two tables, what was billed and what models did, are summed apart first (see
+``compile_facts``) and meet in ``grouped``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from finops_assistant.store.compile_shape import PLACED, Shape
+from finops_assistant.store.compile_facts import Meeting
+from finops_assistant.store.compile_shape import PLACED, Key, Shape
 from finops_assistant.store.compile_spine import Spine
 from finops_assistant.store.compile_text import Select, number, numbered, spaced, statement, towards
 from finops_assistant.store.conditions import shown_condition
 from finops_assistant.store.query import TimeSpec
 
-FACT = "focus"
 _OPERATORS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _DERIVED = ("previous", "change", "change_ratio")
 
@@ -44,6 +44,7 @@ class Steps:
         """The whole statement."""
         query, shape = self.query, self.shape
         steps = shape.baseline or self.spine.periods or self.spine.values or query.show in PLACED
+        steps = steps or shape.crossed
         if query.show == "count" and query.having:
             return statement(*self._count())
         if not steps and not self._top_series and not self._limit_within:
@@ -72,10 +73,12 @@ class Steps:
         """The number of values of a dimension whose metrics meet the conditions."""
         shape, query = self.shape, self.query
         member = shape.dimension_key(query.dimensions[0])
-        value = shape.semantics.dimensions[member.name].value
+        value = shape.dimension(member.name).value
+        if shape.crossed:
+            return self._count_over_both(member)
         members = Select(
             [*((key.sql, key.name) for key in shape.keys), (value, "member")],
-            FACT,
+            shape.fact,
             where=[*shape.within(query.time), *shape.narrowed, f"{value} IS NOT NULL"],
             group=len(shape.keys) + 1,
             having=[
@@ -83,17 +86,40 @@ class Steps:
                 for h in query.having
             ],
         )
-        final = Select(
+        return {"members": members}, self._counted()
+
+    def _count_over_both(self, member: Key) -> tuple[dict[str, Select | str], Select]:
+        """The same for metrics of two tables."""
+        shape, query = self.shape, self.query
+        parts, joined = self._meeting(query.time, keys=(*shape.keys, member), named=True).steps()
+        parts["grouped"] = joined
+        chosen = [f"{h.metric} {_OPERATORS[h.op]} {number(h.value)}" for h in query.having]
+        names = [*self.keys, member.name]
+        parts["members"] = Select([(name, name) for name in names], "grouped", chosen)
+        return parts, self._counted()
+
+    def _counted(self) -> Select:
+        return Select(
             [*((name, name) for name in self.keys), ("count(*)", "count")],
             "members",
             group=len(self.keys),
             order=self.keys,
         )
-        return {"members": members}, final
 
-    def _grouped(self, time: TimeSpec) -> Select:
+    def _meeting(
+        self, time: TimeSpec, keys: Sequence[Key], suffix: str = "", named: bool = False
+    ) -> Meeting:
+        """The figures of two tables, where it takes two."""
+        beside = self.shape.baseline if not self.query.grain else None
+        return Meeting(self.shape, tuple(keys), time, beside, named, suffix)
+
+    def _grouped(self, time: TimeSpec, suffix: str = "") -> Select:
         """The measures per key; without a grain those of the second period stand beside them."""
         shape = self.shape
+        if shape.crossed:
+            parts, joined = self._meeting(time, shape.keys, suffix).steps()
+            self.parts.update(parts)
+            return joined
         columns = [(key.sql, key.name) for key in shape.keys]
         beside = shape.baseline if not self.query.grain else None
         if beside is None:
@@ -107,7 +133,8 @@ class Steps:
             inside = shape.within(time, beside)
         # A sum over no rows is a row with NULL; a question that nothing matches gets no row.
         some = [] if shape.keys or self.query.show == "count" else ["count(*) > 0"]
-        return Select(columns, FACT, [*inside, *shape.narrowed], group=len(shape.keys), having=some)
+        where = [*inside, *shape.narrowed]
+        return Select(columns, shape.fact, where, group=len(shape.keys), having=some)
 
     def _complete(self) -> str:
         """Put in the periods and values without rows; gives the name of the step to read."""
@@ -119,7 +146,7 @@ class Steps:
         rest = [key for key in self.keys if key not in given]
         sources = ["grouped"]
         if shape.baseline and spine.periods:
-            self.parts["baseline"] = self._grouped(shape.baseline)
+            self.parts["baseline"] = self._grouped(shape.baseline, "_before")
             sources.append("baseline")
         if framed:
             self.parts[spine.name] = spine.sql(shape)
@@ -166,11 +193,7 @@ class Steps:
         """The combinations that are largest over the whole period, per currency."""
         shape, query = self.shape, self.query
         keys = [key for key in shape.keys if key.name in rest]
-        columns = [(key.sql, key.name) for key in keys]
-        columns.append((shape.measure(self.first), self.first))
-        totals = Select(
-            columns, FACT, [*shape.within(query.time), *shape.narrowed], group=len(keys)
-        )
+        totals = self._totals(keys)
         ties = [self._down(self.first), *(k for k in rest if k != "currency")]
         if not shape.split:
             totals.order, totals.limit = ties, query.limit
@@ -179,6 +202,19 @@ class Steps:
         self.parts["totals"] = totals
         self.parts["largest"] = numbered("totals", rest, ["currency"], ties)
         return Select([(k, k) for k in rest], "largest", where=[f"place <= {query.limit}"])
+
+    def _totals(self, keys: Sequence[Key]) -> Select:
+        """The first measure over the whole period."""
+        shape, query = self.shape, self.query
+        if shape.crossed:
+            parts, joined = self._meeting(query.time, keys, "_over").steps()
+            self.parts.update(parts)
+            joined.columns = [c for c in joined.columns if c[1] in (*self.keys, self.first)]
+            return joined
+        columns = [(key.sql, key.name) for key in keys]
+        columns.append((shape.measure(self.first), self.first))
+        where = [*shape.within(query.time), *shape.narrowed]
+        return Select(columns, shape.fact, where, group=len(keys))
 
     def _measure(self) -> None:
         """Changes, shares and ranks, as expressions over the step before."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from finops_assistant.store.catalogue import Catalogue, Facts
-from finops_assistant.store.metrics import Semantics
+from finops_assistant.store.compile_shape import Flag
+from finops_assistant.store.metrics import Metric, Semantics
 from finops_assistant.store.query import Filter, MetricQuery, TimeSpec
-from finops_assistant.store.result import Scope
+from finops_assistant.store.result import Cell, Scope
 
 # A provider that is silent for longer than this before a period has left; it does not lag.
 LEFT_AFTER = timedelta(days=60)
 _DAY = timedelta(days=1)
+_ALMOST_ALL = 0.9995  # what is shown as less than all of it
+COVERAGE = "Coverage"
 MOST_NAMESAKES = 3
 SHORTEST_NAMESAKE = 3
 
@@ -73,6 +76,118 @@ def notes(
     found += [f"{name}'s data ends on {facts.providers[name]}." for name in late]
     if len(currencies) > 1:
         found.append(f"Amounts in {_and(currencies)} are shown apart; they are never added.")
+    return tuple(found)
+
+
+def usage_notes(
+    query: MetricQuery,
+    semantics: Semantics,
+    facts: Facts,
+    today: date,
+    seen: Collection[str] | None,
+    flag: Flag,
+) -> tuple[str, ...]:
+    """Sentences on model usage, where a figure rests on it: days that it lacks, figures that a
+    provider does not give, bills of tokens without usage. ``seen`` are the providers of the rows in
+    question, None for all."""
+    metrics = [semantics.metrics[name] for name in query.metrics]
+    if query.show == "count" or not any("usage" in semantics.facts(m) for m in metrics):
+        return ()
+    found = []
+    if flag == "ChosenDetail":
+        named = [semantics.dimensions[f.dimension] for f in query.filters]
+        named += [semantics.dimensions[name] for name in query.dimensions]
+        what = _and(dict.fromkeys(d.title.lower() for d in named if d.detail) or ["that"])
+        found.append(f"Usage by {what} counts only what the sources that know it have recorded.")
+    entries = [e for e in facts.usage if seen is None or e.provider in seen]
+    last = min(query.time.end, today, facts.last_day + _DAY) - _DAY
+    for entry in entries:
+        whose = f"Model usage of {entry.provider}" if entry.provider else "Model usage"
+        if query.time.start <= entry.last_day < last:
+            found.append(f"{whose} ends on {entry.last_day}.")
+        began = facts.began.get(entry.provider, facts.first_day)
+        if max(query.time.start, began) < entry.first_day < query.time.end:
+            found.append(f"{whose} begins on {entry.first_day}.")
+    for metric in metrics:
+        below = semantics.metrics[metric.denominator] if metric.kind == "ratio" else metric
+        lacking = unknown(below, facts, seen)
+        if below.fact == "usage" and lacking:
+            found.append(f"Of {_and(lacking)} no {below.plural} are known: none are counted.")
+    silent = sorted(facts.token_bills - {e.provider for e in facts.usage})
+    silent = [name for name in silent if seen is None or name in seen]
+    if silent:
+        verb = "bills" if len(silent) == 1 else "bill"
+        found.append(f"{_and(silent)} {verb} tokens, and no usage that counts them is loaded.")
+    return tuple(dict.fromkeys(found))
+
+
+def unknown(metric: Metric, facts: Facts, seen: Collection[str] | None) -> list[str]:
+    """The providers in question whose model usage does not tell a metric."""
+    entries = [e for e in facts.usage if e.provider and (seen is None or e.provider in seen)]
+    return [e.provider for e in entries if metric.value not in e.measures]
+
+
+def unmet(query: MetricQuery, semantics: Semantics) -> tuple[str, ...]:
+    """Why a ratio of cost to usage found nothing, although both are there."""
+    metrics = [semantics.metrics[name] for name in query.metrics]
+    return tuple(
+        f"No cost and no {semantics.metrics[metric.denominator].plural} are of the same provider, "
+        "account, model and day."
+        for metric in metrics
+        if metric.match
+    )
+
+
+def unheard(
+    query: MetricQuery, semantics: Semantics, facts: Facts, seen: Collection[str] | None
+) -> str:
+    """Why a query over model usage found nothing, if that is because nobody in question tells it:
+    a sentence, else ''."""
+    for name in query.metrics:
+        metric = semantics.metrics[name]
+        below = semantics.metrics[metric.denominator] if metric.kind == "ratio" else metric
+        if below.fact == "usage" and seen:
+            lacking = unknown(below, facts, seen)
+            if lacking and set(lacking) == {e.provider for e in facts.usage} & set(seen):
+                return f"The model usage of {_and(lacking)} does not tell the {below.plural}."
+    return ""
+
+
+def covered(columns: Sequence[str], row: Sequence[Cell], semantics: Semantics) -> tuple[str, ...]:
+    """Sentences on shares that are less than the whole; ``columns`` are those of
+    ``compile_coverage``."""
+    found = zip(columns, row, strict=False)
+    return tuple(share_sentence(n, f"{v:.1%}", semantics) for n, v in found if is_part(v))
+
+
+def is_part(share: Cell) -> bool:
+    """Whether a share is told: it is there, and less than the whole."""
+    return isinstance(share, float) and share <= _ALMOST_ALL
+
+
+def share_sentence(column: str, shown: str, semantics: Semantics) -> str:
+    """What a share says, with its figure as it is ``shown``."""
+    name, _, how = column.rpartition("_")
+    what = semantics.metrics[name].plural
+    match how:
+        case "known":
+            return f"These sources cover {shown} of the {what}."
+        case "billed":
+            return f"Of the {what}, {shown} have a bill on their day: only they count."
+        case _:
+            return f"Of the cost in question, {shown} has usage on its day: only that counts."
+
+
+def stated(query: MetricQuery, semantics: Semantics) -> tuple[str, ...]:
+    """What a value in the question stands for, where its name does not say it."""
+    found: dict[str, None] = {}
+    for where in query.filters:
+        meanings = semantics.dimensions[where.dimension].stated
+        for value in where.values:
+            if value.canonical in meanings:
+                found[meanings[value.canonical]] = None
+    for name in query.dimensions:
+        found |= dict.fromkeys(semantics.dimensions[name].stated.values())
     return tuple(found)
 
 

@@ -7,21 +7,24 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from finops_assistant.store import evidence
 from finops_assistant.store.access import Principal, RowScope, resolve_principal, row_scope
-from finops_assistant.store.catalogue import Catalogue, Facts, read_facts
-from finops_assistant.store.compile import compile_query, scope_query
+from finops_assistant.store.catalogue import Catalogue, Facts, read_facts, usage_flag
+from finops_assistant.store.compile import compile_coverage, compile_query, scope_query
+from finops_assistant.store.compile_shape import Flag
 from finops_assistant.store.database import Database
+from finops_assistant.store.errors import QueryRefused
 from finops_assistant.store.metrics import (
     CURRENCY_COLUMN,
     PROVIDER_COLUMN,
+    Fact,
     Semantics,
     load_semantics,
 )
 from finops_assistant.store.query import MetricQuery
-from finops_assistant.store.result import MAX_ROWS, Result
+from finops_assistant.store.result import MAX_ROWS, Column, Result, Scope
 from finops_assistant.store.settings import Home, Settings
 from finops_assistant.store.validate import Gate
 
@@ -29,6 +32,54 @@ if TYPE_CHECKING:
     import duckdb
 
 Kept = TypeVar("Kept")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One query that may run, and everything that decides its rows."""
+
+    semantics: Semantics
+    query: MetricQuery
+    where: RowScope
+    facts: Facts
+    today: date
+    flag: Flag
+
+    @property
+    def fact(self) -> Literal["focus", "usage", "both"]:
+        """The tables that its figures rest on."""
+        names = self.query.metrics if self.query.show != "count" else ()
+        ordered = [o.by for o in self.query.order] if self.query.show != "count" else []
+        known = self.semantics.metrics
+        asked = [*names, *ordered, *(h.metric for h in self.query.having)]
+        found = {f for n in asked if n in known for f in self.semantics.facts(known[n])}
+        return "both" if len(found) > 1 else next(iter(found), "focus")
+
+    @property
+    def loaded(self) -> tuple[date, date]:
+        """The half-open range of days in which a day without rows is a 0."""
+        days = (self.facts.first_day, self.facts.last_day + timedelta(days=1))
+        if self.fact != "usage":
+            return days
+        first = min(entry.first_day for entry in self.facts.usage)
+        last = max(entry.last_day for entry in self.facts.usage) + timedelta(days=1)
+        return max(days[0], first), min(days[1], last)
+
+    def scope(self, currencies: tuple[str, ...]) -> Scope:
+        """What the figures cover."""
+        return evidence.scope(
+            self.query, self.semantics, self.where.filters, self.facts, self.today, currencies
+        )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the rows of a query hold: currencies, providers whose bills end early, and providers
+    of its model usage (None: all)."""
+
+    currencies: tuple[str, ...]
+    late: tuple[str, ...]
+    users: set[str] | None
 
 
 @dataclass
@@ -87,20 +138,18 @@ class Store:
         at. A result without rows means that nothing matched. Raises QueryRefused with the reason
         when the query may not run or has no meaning here.
         """
-        where = row_scope(principal)
-        facts = self.facts(principal)
-        today = as_of or facts.today
-        catalogue = self.catalogue(principal)
-        query = Gate(self.semantics, principal, catalogue, facts, today).admit(query)
+        asked = self._admitted(query, principal, as_of)
+        query, facts, today = asked.query, asked.facts, asked.today
         with closing(self.database.cursor()) as cursor:
-            currencies, late = self._in_scope(cursor, query, where, facts, today)
+            seen = self._in_scope(cursor, asked)
             compiled = compile_query(
                 query,
                 self.semantics,
-                where=where,
+                where=asked.where,
                 as_of=today,
-                currencies=currencies,
-                loaded=(facts.first_day, facts.last_day + timedelta(days=1)),
+                currencies=seen.currencies,
+                loaded=asked.loaded,
+                flag=asked.flag,
             )
             rows = cursor.execute(compiled.sql).fetchmany(MAX_ROWS + 1)
             count = len(rows)
@@ -110,6 +159,12 @@ class Store:
         apart = any(column.name == "currency" for column in compiled.columns)
         if len(rows) == 1 and all(cell is None for cell in rows[0]):
             rows, count = [], 0  # a total over rows that carry no such figure
+        if not rows and asked.fact != "focus":
+            why = evidence.unheard(query, self.semantics, facts, seen.users)
+            if why:
+                raise QueryRefused("NO_DATA_SOURCE", why)
+        billed = asked.fact != "usage"
+        currencies = seen.currencies
         return Result(
             id=result_id,
             title=evidence.title(query, self.semantics),
@@ -119,37 +174,104 @@ class Store:
             truncated=count > MAX_ROWS,
             query=query.to_json(),
             sql=compiled.sql,
-            scope=evidence.scope(query, self.semantics, where.filters, facts, today, currencies),
+            scope=asked.scope(currencies),
             notes=(
-                *evidence.notes(query, facts, today, currencies if apart else (), late),
-                *evidence.namesakes(query, self.semantics, catalogue),
+                *evidence.stated(query, self.semantics),
+                *evidence.notes(
+                    query, facts, today, currencies if apart else (), seen.late if billed else ()
+                ),
+                *evidence.usage_notes(query, self.semantics, facts, today, seen.users, asked.flag),
+                *(() if rows else evidence.unmet(query, self.semantics)),
+                *evidence.namesakes(query, self.semantics, self.catalogue(principal)),
             ),
         )
 
-    def _in_scope(
+    def coverage(
         self,
-        cursor: duckdb.DuckDBPyConnection,
         query: MetricQuery,
-        where: RowScope,
-        facts: Facts,
-        today: date,
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The currencies of the rows that the query looks at, and the providers among them whose
-        data ends before the period does. The rows are read only where the facts do not say it."""
-        late = evidence.lagging(query, facts, today)
+        principal: Principal,
+        *,
+        as_of: date | None = None,
+        result_id: str = "r1",
+    ) -> Result | None:
+        """What part of the whole the figures of a query stand for, where that is not all of it by
+        nature (see ``compile_coverage``). Raises QueryRefused like ``run``.
 
-        def seen(column: str, since: date) -> set[str]:
-            sql = scope_query(query, self.semantics, column, where=where, as_of=today, since=since)
+        A result of one row, a ratio per share.
+        """
+        asked = self._admitted(query, principal, as_of)
+        if asked.fact == "focus":
+            return None
+        with closing(self.database.cursor()) as cursor:
+            seen = self._in_scope(cursor, asked)
+            sql, shares = compile_coverage(
+                asked.query,
+                self.semantics,
+                where=asked.where,
+                as_of=asked.today,
+                currencies=seen.currencies,
+                flag=asked.flag,
+            )
+            row = cursor.execute(sql).fetchone() if sql else None
+        told = evidence.covered(shares, row or (), self.semantics)
+        if not told:
+            return None
+        return Result(
+            id=result_id,
+            title=evidence.COVERAGE,
+            columns=tuple(Column(share, "ratio") for share in shares),
+            rows=(tuple(row or ()),),
+            row_count=1,
+            truncated=False,
+            query=None,
+            sql=sql,
+            scope=asked.scope(seen.currencies),
+            notes=told,
+        )
+
+    def _admitted(self, query: MetricQuery, principal: Principal, as_of: date | None) -> Asked:
+        """The query as it may run, with everything that decides its rows."""
+        where = row_scope(principal)
+        facts = self.facts(principal)
+        today = as_of or facts.today
+        catalogue = self.catalogue(principal)
+        query = Gate(self.semantics, principal, catalogue, facts, today).admit(query)
+        names = (*query.dimensions, *(f.dimension for f in query.filters), *principal.allow)
+        return Asked(self.semantics, query, where, facts, today, usage_flag(names))
+
+    def _in_scope(self, cursor: duckdb.DuckDBPyConnection, asked: Asked) -> Seen:
+        """The currencies of the rows that the query looks at, the providers among them whose data
+        ends before the period does, and the providers of its model usage (None: not looked at).
+        The rows are read only where the facts do not say it."""
+        query, facts = asked.query, asked.facts
+        late = evidence.lagging(query, facts, asked.today)
+
+        def found(column: str, fact: Fact, since: date) -> set[str]:
+            sql = scope_query(
+                query,
+                self.semantics,
+                column,
+                fact,
+                where=asked.where,
+                as_of=asked.today,
+                since=since,
+                flag=asked.flag,
+            )
             return {str(row[0]) for row in cursor.execute(sql).fetchall()}
 
         currencies = facts.currencies
-        if len(currencies) > 1:
-            found = seen(CURRENCY_COLUMN, query.time.start)
-            currencies = tuple(code for code in currencies if code in found)
-        if late and query.filters:
-            providers = seen(PROVIDER_COLUMN, evidence.lag_window(query, facts))
+        if len(currencies) > 1 and asked.fact != "usage":
+            codes = found(CURRENCY_COLUMN, "focus", query.time.start)
+            currencies = tuple(code for code in currencies if code in codes)
+        if late and query.filters and asked.fact != "usage":
+            providers = found(PROVIDER_COLUMN, "focus", evidence.lag_window(query, facts))
             late = tuple(name for name in late if name in providers)
-        return currencies, late
+        users = None
+        if query.filters and asked.fact != "focus" and facts.providers:
+            users = found(PROVIDER_COLUMN, "usage", facts.first_day)
+            if asked.fact == "both":
+                users |= found(PROVIDER_COLUMN, "focus", query.time.start)
+        return Seen(currencies, late, users)
 
     def _known(self, kind: str, principal: Principal, make: Callable[[], Kept]) -> Kept:
         """Something made once per version of the store and rights of a principal."""

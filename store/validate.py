@@ -18,14 +18,14 @@ from finops_assistant.store.catalogue import Catalogue, Facts, fold
 from finops_assistant.store.compile import normalise
 from finops_assistant.store.compile_shape import MAX_PERIODS, PLACED, period_starts
 from finops_assistant.store.errors import QueryRefused, suggest
-from finops_assistant.store.metrics import Dimension, Semantics
+from finops_assistant.store.metrics import Dimension, Fact, Semantics
 from finops_assistant.store.query import Filter, FilterValue, MetricQuery, ReasonCode, TimeSpec
 
 DERIVED = ("previous", "change", "change_ratio")
-_SOURCES = {
-    "llm_usage": "it comes from model usage (the vendors' usage reports or a gateway's logs), "
-    "and model usage is not loaded"
-}
+NO_USAGE = (
+    "it comes from model usage, and model usage is not loaded. Load the usage report of OpenAI or "
+    "Anthropic, or the logs of a gateway or of traces, with: finops ingest FILE"
+)
 _LARGEST = Decimal(10) ** 24
 
 
@@ -47,9 +47,13 @@ class Gate:
         self._sources(query)
         self._combination(query)
         self._columns(query)
-        self._period(query.time, "")
+        times = [(query.time, "")]
         if query.compare and query.compare.baseline:
-            self._period(query.compare.baseline, "The period to compare with")
+            times.append((query.compare.baseline, "The period to compare with"))
+        for time, subject in times:
+            self._period(time, subject)
+            if "usage" in self._facts(query):
+                self._usage_period(time, subject)
         return query.model_copy(update={"filters": tuple(map(self._linked, query.filters))})
 
     # --- names, permissions, sources -------------------------------------------------------------
@@ -81,11 +85,25 @@ class Gate:
     def _sources(self, query: MetricQuery) -> None:
         for name in self._metrics(query):
             metric = self.semantics.metrics[name]
-            if metric.fact in _SOURCES:
+            if not self.semantics.known(metric, self.facts.measured):
                 name = metric.title[0].lower() + metric.title[1:]
-                refuse("NO_DATA_SOURCE", f"There is no figure for {name}: {_SOURCES[metric.fact]}.")
-        if query.grain == "hour" and not self.facts.hourly:
-            refuse("NO_DATA_SOURCE", "The loaded bills give no hours: their finest step is a day.")
+                why = NO_USAGE
+                if "Requests" in self.facts.measured:
+                    why = "the model usage that is loaded does not count them"
+                refuse("NO_DATA_SOURCE", f"There is no figure for {name}: {why}.")
+        if query.grain == "hour":
+            facts = self._facts(query)
+            if "usage" in facts and not any(entry.hourly for entry in self.facts.usage):
+                refuse("NO_DATA_SOURCE", "The loaded model usage gives no hours.")
+            if "focus" in facts and not self.facts.hourly:
+                refuse(
+                    "NO_DATA_SOURCE", "The loaded bills give no hours: their finest step is a day."
+                )
+
+    def _facts(self, query: MetricQuery) -> set[Fact]:
+        metrics = self.semantics.metrics
+        found = {f for n in self._metrics(query) for f in self.semantics.facts(metrics[n])}
+        return found or {"focus"}
 
     def _metrics(self, query: MetricQuery) -> list[str]:
         counted = query.show == "count"
@@ -230,6 +248,19 @@ class Gate:
                 "OUT_OF_RANGE",
                 f"{subject or 'The period asked for'}, {span}, lies before the {data}, "
                 f"which runs from {first} to {last}.",
+            )
+
+    def _usage_period(self, time: TimeSpec, subject: str) -> None:
+        """Before the first and after the last day of model usage there is nothing known, not 0."""
+        first = min(entry.first_day for entry in self.facts.usage)
+        last = max(entry.last_day for entry in self.facts.usage)
+        if time.axis == "billing":
+            first = first.replace(day=1)
+        if time.start > last or time.end <= first:
+            refuse(
+                "OUT_OF_RANGE",
+                f"{subject or 'The period asked for'}, {_span(time)}, has no model usage: what is "
+                f"loaded of it runs from {first} to {last}.",
             )
 
 

@@ -11,17 +11,24 @@ _WITH_TOTAL = {"table", "rank", "series"}
 
 
 def query_costs(context: ToolContext, query: MetricQuery) -> tuple[Result, ...]:
-    """Run the query. A list of several rows is followed by the figure for all of them together.
+    """Run the query. A list of several rows is followed by the figure for all of them together,
+    and figures that stand for a part of the whole by what part that is.
 
-    Returns one result, or two; units are those of the metrics. Raises ``QueryRefused``.
+    Returns one result to three; units are those of the metrics. Raises ``QueryRefused``.
     """
     rows = context.keep(_run(context, query))
-    if query.show not in _WITH_TOTAL or rows.row_count < 2 or query.having:
-        return (rows,)
-    total = query.model_copy(
-        update={"dimensions": (), "grain": None, "show": "total", "order": (), "limit": None}
+    found = [rows]
+    if query.show in _WITH_TOTAL and rows.row_count >= 2 and not query.having:
+        total = query.model_copy(
+            update={"dimensions": (), "grain": None, "show": "total", "order": (), "limit": None}
+        )
+        found.append(context.keep(_run(context, total)))
+    part = context.store.coverage(
+        query, context.principal, as_of=context.as_of, result_id=context.next_id()
     )
-    return (rows, context.keep(_run(context, total)))
+    if part is not None and rows.rows:
+        found.append(context.keep(part))
+    return tuple(found)
 
 
 def _run(context: ToolContext, query: MetricQuery) -> Result:

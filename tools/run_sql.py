@@ -25,15 +25,15 @@ NOTE = "This is free SQL, not a governed metric."
 class RunSqlArguments(Strict):
     """The statement."""
 
-    sql: str = Field(description="one SELECT over focus")
+    sql: str = Field(description="one SELECT")
 
 
 def run_sql(context: ToolContext, arguments: RunSqlArguments) -> tuple[Result, ...]:
     """Run the statement over what the principal may see and the days before ``as_of``.
 
     Columns that are made of cost columns have the currency as unit; otherwise ``hours``,
-    ``count``, ``date``, ``text`` or ``number``. Raises QueryRefused, also for SQL that is wrong and
-    for one that would add up several currencies.
+    ``tokens``, ``requests``, ``count``, ``date``, ``text`` or ``number``. Raises QueryRefused, also
+    for SQL that is wrong and for one that would add up several currencies.
     """
     sandbox = shared(context.store.home)
     try:

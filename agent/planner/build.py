@@ -56,7 +56,7 @@ def build(reading: Reading, follow: Follow, conditions: Conditions, shape: Shape
         )  # fmt: skip
         back = ledger.question_back(left, chart, reading.index, view)
         off = None if about_cost or base is not None else scope.off_topic()
-        sourceless = scope.sourceless(chart, view.semantics)
+        sourceless = scope.sourceless(chart, view)
         return reading.done(scope.foreign(chart) or sourceless or off or back, base)
     if at.no is not None:
         return reading.done(at.no, base)

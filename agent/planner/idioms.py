@@ -10,8 +10,12 @@ from finops_assistant.agent.planner.chart import Chart, rule
 from finops_assistant.agent.planner.names import Candidate, NameIndex
 from finops_assistant.agent.planner.text import table
 from finops_assistant.agent.planner.values import Link
-from finops_assistant.store.query import Filter
+from finops_assistant.store.query import Filter, FilterValue
 
+_ALL = {
+    "idiom.all_tech": "every charge in the data",
+    "idiom.all_sources": "everything in the data, whoever bills it",
+}
 _LEFT = ("top", "biggest", "main", "largest", "they", "it")  # other rules read these
 _MODELS = ("llm", "llms", "ai", "model", "models", "language", "api", "apis")
 
@@ -25,13 +29,15 @@ def annotate(chart: Chart) -> list[str]:
 
 
 def everything(chart: Chart) -> list[str]:
-    """``cloud and AI costs`` is all of it. Runs before names are linked, which would make the
-    second word a condition."""
-    found = chart.find(rule("idiom.all_tech"))
-    for hit in found:
-        hit.mark("idiom")
-    said = [chart.text[h.items[0].start : h.items[-1].end] for h in found]
-    return [f"“{words}” is taken as every charge in the data." for words in said]
+    """``cloud and AI costs`` is all of it, and so is ``cloud and API together``. Runs before names
+    are linked, which would make the second word a condition."""
+    notes = []
+    for name, meaning in _ALL.items():
+        for hit in chart.find(rule(name)):
+            hit.mark("idiom")
+            words = chart.text[hit.items[0].start : hit.items[-1].end].lstrip(", ")
+            notes.append(f"“{words}” is taken as {meaning}.")
+    return notes
 
 
 def occasion(chart: Chart, index: NameIndex) -> None:
@@ -76,13 +82,19 @@ def _services(chart: Chart) -> list[str]:
 
 
 def _models(chart: Chart) -> list[str]:
-    """``LLM spend`` is what models cost, not a breakdown by model."""
+    """``Model API spend`` is what models cost, not a breakdown; ``LLM spend`` is AI spend."""
     for hit in chart.find(rule("idiom.models")):
         if hit.group("b", "b2"):
             continue
-        places = [chart.position(i) for i in hit.items if i.symbol in _MODELS]
+        said = [i for i in hit.items if i.symbol in _MODELS]
+        first, last = chart.position(said[0]), chart.position(said[-1]) + 1
+        if said[0].symbol in ("llm", "llms"):
+            value = FilterValue(raw=said[0].text, canonical="AI", method="context")
+            named = Filter(dimension="technology", op="in", values=(value,))
+            chart.collapse(first, last, "§f", named, "filter")
+            return [f"“{value.raw}” spend is taken as AI spend."]
         named = Filter(dimension="model", op="not_null")
-        chart.collapse(places[0], places[-1] + 1, "§f", named, "filter")
+        chart.collapse(first, last, "§f", named, "filter")
         return ["That is taken as the charges that name a model."]
     return []
 

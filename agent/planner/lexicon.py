@@ -99,7 +99,8 @@ def _build(semantics: Vocabulary) -> Lexicon:
     known = vocabulary | everyday | set(words["hyphen_parts"]) | _words_of_intents()
     # Most filler is no target: "drivers" must not turn into "drives" and vanish.
     repairable = (known - filler) | vocabulary | structural_words() | set(words["repairable"])
-    titles = {n: m.title for n, m in (*semantics.metrics.items(), *semantics.dimensions.items())}
+    named: tuple[Named, ...] = (*semantics.metrics.values(), *semantics.dimensions.values())
+    titles = {one.name: one.title for one in named}
     return Lexicon(
         metrics=metrics,
         dimensions=dimensions,

@@ -81,7 +81,7 @@ def _read(reading: Reading) -> Plan:
     shape.fold_phrases(chart, reading.lexicon)
     open_links = settle.settle(chart)
     if open_links:
-        sourceless = scope.sourceless(chart, view.semantics)
+        sourceless = scope.sourceless(chart, view)
         return reading.done(sourceless or _which_value(reading, open_links[0]), follow.base)
     listed = _listed_values(chart)
     if listed is not None:

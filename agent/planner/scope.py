@@ -8,7 +8,7 @@ from typing import Any
 from finops_assistant.agent.plan import AbstainPlan, DescribePlan, RefusePlan, Step
 from finops_assistant.agent.planner.chart import Chart, pattern, rule
 from finops_assistant.agent.planner.text import MAX_LENGTH, table
-from finops_assistant.agent.planner.view import Vocabulary
+from finops_assistant.agent.planner.view import PlannerView
 
 EXAMPLES = "“what did we spend last month”, “cost by team in September” or “top services on AWS”"
 
@@ -81,18 +81,17 @@ def describes(chart: Chart) -> DescribePlan | None:
     return None
 
 
-def sourceless(chart: Chart, semantics: Vocabulary) -> Step | None:
+def sourceless(chart: Chart, view: PlannerView) -> Step | None:
     """A measure whose data is not loaded: said before any name is asked back."""
-    asked = [semantics.metrics[i.payload] for i in chart.of("§m")]
-    if not asked or any(m.fact == "focus" for m in asked if m.name != "effective_cost"):
+    asked = [view.semantics.metrics[i.payload] for i in chart.of("§m")]
+    missing = [m for m in asked if not view.semantics.known(m, view.facts.measured)]
+    if not missing or any(m not in missing for m in asked if m.name != "effective_cost"):
         return None
-    missing = next((m for m in asked if m.fact != "focus"), None)
-    if missing is None:
-        return None
+    title = missing[0].title
     return AbstainPlan(
         reason="NO_DATA_SOURCE",
-        message=f"There is no figure for {missing.title.lower()}: it comes from model usage (the "
-        "vendors' usage reports or a gateway's logs), which is not loaded.",
+        message=f"There is no figure for {title[0].lower()}{title[1:]}: it comes from model usage "
+        "(the vendors' usage reports or a gateway's logs), which is not loaded.",
     )
 
 

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Protocol
 
 from finops_assistant.agent.plan import Plan
+from finops_assistant.store.metrics import Metric
 from finops_assistant.store.result import Result
 
 
@@ -39,20 +40,14 @@ class Groupable(Named, Protocol):
     def aliases(self) -> Sequence[Sequence[str]]: ...
 
 
-class Measure(Named, Protocol):
-    """A metric: the table that it rests on."""
-
-    @property
-    def fact(self) -> str: ...
-
-
 class Vocabulary(Protocol):
     """The semantic layer."""
 
     @property
-    def metrics(self) -> Mapping[str, Measure]: ...
+    def metrics(self) -> Mapping[str, Metric]: ...
     @property
     def dimensions(self) -> Mapping[str, Groupable]: ...
+    def known(self, metric: Metric, measured: frozenset[str]) -> bool: ...
 
 
 class Values(Protocol):
@@ -71,6 +66,8 @@ class Extent(Protocol):
     def last_day(self) -> date | None: ...
     @property
     def currencies(self) -> Sequence[str]: ...
+    @property
+    def measured(self) -> frozenset[str]: ...
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from finops_assistant.store import focus
-from finops_assistant.store.access import EVERYONE, Principal, row_scope
+from finops_assistant.store.access import EVERYONE, Principal
 from finops_assistant.store.database import current_version
 from finops_assistant.store.errors import FinopsError, QueryRefused
-from finops_assistant.store.sandbox.nodes import STORE
 from finops_assistant.store.sandbox.process import Broken, Late, Worker
+from finops_assistant.store.sandbox.relations import relations_of
 from finops_assistant.store.sandbox.replies import (
     UNSAFE,
     Limits,
@@ -30,7 +29,6 @@ TOOL: Final = "run_sql"  # what a principal's list of tools calls this
 LONGEST_STATEMENT: Final = 20_000
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_UNITS: Final = {**dict.fromkeys(focus.MONEY_COLUMNS, "money"), "x_GpuHours": "hours"}
 
 
 @dataclass
@@ -50,19 +48,22 @@ class Sandbox:
     def run(
         self, sql: str, principal: Principal = EVERYONE, *, before: date | None = None
     ) -> SqlResult:
-        """Run one SELECT over the relation ``focus``, cut to what the principal may see, and to
-        charges that start before a day.
+        """Run one SELECT over the relations that the principal may see (``relations_of``), cut to
+        its rows, and to what starts before a day.
 
         QueryRefused when it may not run or takes too much, UsageError when it is wrong SQL,
         StoreMissing when nothing is loaded.
         """
         started = time.monotonic()
-        view, columns = _view(principal, before)
+        if not principal.unknown and not principal.may_use(TOOL):
+            raise QueryRefused(
+                "NOT_PERMITTED", f"You may not use {TOOL}: free SQL is not yours to run."
+            )
+        relations = relations_of(principal, before)
         _readable(sql)
         request = {
             "sql": sql,
-            "view": view,
-            "units": {name.lower(): _UNITS.get(name) for name in columns},
+            "relations": {name: relation.request for name, relation in relations.items()},
             "max_rows": self.limits.rows,
             "max_bytes": int(self.limits.megabytes * 1e6),
         }
@@ -70,7 +71,7 @@ class Sandbox:
         if "problem" in reply:
             raise error_of(reply, principal, self.limits)
         try:
-            return result_of(reply, columns, started)
+            return result_of(reply, relations, started)
         except (KeyError, TypeError, ValueError, ArithmeticError):
             raise FinopsError("The query worker gave no usable reply. Run it again.") from None
 
@@ -147,30 +148,6 @@ class Sandbox:
                 self._idle.append(worker)
                 return
         worker.end()
-
-
-def _view(principal: Principal, before: date | None) -> tuple[str, tuple[str, ...]]:
-    """What ``focus`` is for a principal, and its columns.
-
-    OFFSET 0 keeps DuckDB from running the statement's own conditions on rows that the principal
-    may not see: one that fails on some values would tell that there are such rows.
-    """
-    if not principal.unknown and not principal.may_use(TOOL):
-        raise QueryRefused(
-            "NOT_PERMITTED", f"You may not use {TOOL}: free SQL is not yours to run."
-        )
-    scope = row_scope(principal).predicate
-    columns = tuple(c.name for c in focus.COLUMNS if c.name not in principal.hide)
-    if not columns:
-        raise QueryRefused("NOT_PERMITTED", "You may not see any column.")
-    conditions = [f"({scope})"] if scope else []
-    if before is not None:
-        conditions.append(f"ChargePeriodStart < DATE '{before.isoformat()}'")
-    listed = ", ".join(focus.quote(name) for name in columns)
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    barrier = " OFFSET 0" if scope else ""
-    view = f"SELECT {listed} FROM {STORE}.main.charges{where}{barrier}"  # noqa: S608
-    return view, columns
 
 
 def _readable(sql: str) -> None:

@@ -1,6 +1,6 @@
 """What the columns of a statement measure, as far as its parse tree tells.
 
-A column keeps the unit of the FOCUS column it was made from while it is only added up, averaged,
+A column keeps the unit of the stored column it was made from while it is only added up, averaged,
 picked or rounded. Products and quotients have none that could be known.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from finops_assistant.store.sandbox.nodes import RELATION
 from finops_assistant.store.sandbox.tree import lowered
 
 Units = Mapping[str, str | None]  # column name in lower case -> unit, in the order of a star
@@ -31,12 +30,14 @@ _WITHIN_GROUP: Final = frozenset(("mode", "quantile_cont", "quantile_disc"))
 _ALL_ARGUMENTS: Final = frozenset(("greatest", "least", "+", "-"))
 
 
-def units_of(tree: Mapping[str, Any], names: Sequence[str], focus: Units) -> list[str | None]:
+def units_of(
+    tree: Mapping[str, Any], names: Sequence[str], relations: Mapping[str, Units]
+) -> list[str | None]:
     """The unit of each output column, in order; None where it cannot be known.
 
-    ``names`` are the output columns as they came; ``focus`` has the units of the relation's.
+    ``names`` are the output columns as they came; ``relations`` has the units of those read.
     """
-    found = _query(tree["statements"][0]["node"], {RELATION: focus}) or []
+    found = _query(tree["statements"][0]["node"], relations) or []
     same = len(found) == len(names) and all(
         name in (None, lowered(names[n])) for n, (name, _) in enumerate(found)
     )

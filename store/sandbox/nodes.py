@@ -7,8 +7,7 @@ from typing import Final
 
 from finops_assistant.store.sandbox.vocabulary import COLLATIONS
 
-RELATION: Final = "focus"  # what a statement reads
-STORE: Final = "store"  # the attached file, which only the view over it names
+STORE: Final = "store"  # the attached file, which only the views over it name
 
 ANY: Final = "any"  # names, places in the text, flags: nothing in it can run
 WALK: Final = "walk"  # nodes, and lists of nodes
@@ -111,7 +110,7 @@ BETWEEN: Final[Mapping[str, Rule]] = {
 
 REFUSED_NODES: Final = {
     "PIVOT": "PIVOT and UNPIVOT may not be used; use sum(...) FILTER (WHERE ...), one per column.",
-    "SHOW_REF": f"DESCRIBE, SHOW and SUMMARIZE may not be used; select from {RELATION} instead.",
+    "SHOW_REF": "DESCRIBE, SHOW and SUMMARIZE may not be used; select from focus instead.",
     "PARAMETER": "A statement may have no parameters ($1, ?); write the values into it.",
     "DEFAULT": "The word DEFAULT means nothing in a SELECT.",
     "INSERT_QUERY_NODE": "INSERT may not be used: this SQL only reads.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from finops_assistant.store.access import Principal
 from finops_assistant.store.errors import FinopsError, QueryRefused, UsageError, suggest
 from finops_assistant.store.result import MAX_ROWS, Cell
 from finops_assistant.store.sandbox.cells import decode
-from finops_assistant.store.sandbox.nodes import RELATION
+from finops_assistant.store.sandbox.relations import Relation
 from finops_assistant.store.sandbox.vocabulary import FUNCTIONS
 
 UNSAFE: Final = "WRITE_ACTION"  # the reason code that an answer shows as "unsafe"
@@ -33,8 +34,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class SqlColumn:
-    """An output column. ``unit`` is ``money``, ``hours``, ``count``, ``date``, ``text`` or
-    ``number``; ``type`` is DuckDB's."""
+    """An output column. ``unit`` is ``money``, ``hours``, ``tokens``, ``requests``, ``count``,
+    ``date``, ``text`` or ``number``; ``type`` is DuckDB's."""
 
     name: str
     type: str
@@ -43,7 +44,7 @@ class SqlColumn:
 
 @dataclass(frozen=True)
 class SqlResult:
-    """The rows of one statement. ``reads`` are the FOCUS columns that it names."""
+    """The rows of one statement. ``reads`` are the columns that it names."""
 
     columns: tuple[SqlColumn, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -87,11 +88,15 @@ def error_of(reply: dict[str, Any], principal: Principal, limits: Limits) -> Fin
     )
 
 
-def result_of(reply: dict[str, Any], columns: tuple[str, ...], started: float) -> SqlResult:
+def result_of(
+    reply: dict[str, Any], relations: Mapping[str, Relation], started: float
+) -> SqlResult:
     """What a worker sent as rows; KeyError, TypeError, ValueError or ArithmeticError when it is
-    not that. ``columns`` are those of the relation."""
+    not that. ``relations`` are those that could be read."""
     named = {str(name).lower() for name in reply["columns"]}
-    everything = not named.isdisjoint(("*", RELATION))
+    read = [str(name) for name in reply["relations"]]
+    everything = not named.isdisjoint(("*", *read))
+    columns = [name for relation in read for name in relations[relation].units]
     return SqlResult(
         tuple(
             SqlColumn(str(name), str(kind), unit or _unit(str(kind)))

@@ -19,7 +19,6 @@ from finops_assistant.store.sandbox.nodes import (
     NODES,
     REFUSED_FIELDS,
     REFUSED_NODES,
-    RELATION,
     WALK,
     Rule,
 )
@@ -42,10 +41,12 @@ class Unsafe(Exception):
 
 @dataclass
 class Check:
-    """One pass over a statement. ``columns`` collects every name that is read as a column, and
-    ``*`` where all are."""
+    """One pass over a statement that may read ``relations``. ``columns`` collects every name that
+    is read as a column, and ``*`` where all are; ``read`` the relations themselves."""
 
+    relations: frozenset[str]
     columns: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
 
     def statement(self, tree: Mapping[str, Any]) -> None:
         """Raise Unsafe unless the tree holds one statement that may run."""
@@ -76,15 +77,15 @@ class Check:
         if kind == "TABLE_FUNCTION":
             name = node.get("function", {}).get("function_name", "")
             raise Unsafe(
-                f"The table function {name}() may not be used: "
-                f"the only relation is {RELATION}, and what the statement itself defines."
+                f"The table function {name}() may not be used: {self._those}, "
+                "and what the statement itself defines."
             )
         if rules is None:
             raise Unsafe(REFUSED_NODES.get(kind) or _not_allowed(_readable(kind)))
         ctes = self._with(node.get("cte_map") or {}, ctes)
         match kind:
             case "BASE_TABLE":
-                _table(node, ctes)
+                self._table(node, ctes)
             case "FUNCTION" | "WINDOW":
                 _function(node)
             case "TYPE":
@@ -131,6 +132,28 @@ class Check:
             raise Unsafe(f"{names[0]} may not be read.")
         self.columns.update(names)
 
+    def _table(self, node: Mapping[str, Any], ctes: frozenset[str]) -> None:
+        path = node["qualified_name"]["path"]
+        name = node["table_name"]
+        if path != [name] or node["schema_name"] or node["catalog_name"]:
+            name = ".".join(path)
+        elif lowered(name) in ctes:
+            return
+        elif lowered(name) in self.relations:
+            self.read.add(lowered(name))
+            return
+        if "/" in name or "." in node["table_name"]:
+            raise Unsafe(f"Files may not be read: {self._those}.")
+        raise Unsafe(
+            f"There is no relation {name!r} here: {self._those}, "
+            "and what the statement itself defines."
+        )
+
+    @property
+    def _those(self) -> str:
+        *others, last = sorted(self.relations)
+        return f"there are {', '.join(others)} and {last}" if others else f"the only one is {last}"
+
 
 def _names(value: Any) -> None:
     """Names and literals, in lists and in the shapes that they come in; nothing that can run."""
@@ -142,21 +165,6 @@ def _names(value: Any) -> None:
             raise Unsafe(_not_allowed("an expression where a name belongs"))
         for item in value.values():
             _names(item)
-
-
-def _table(node: Mapping[str, Any], ctes: frozenset[str]) -> None:
-    path = node["qualified_name"]["path"]
-    name = node["table_name"]
-    if path != [name] or node["schema_name"] or node["catalog_name"]:
-        name = ".".join(path)
-    elif lowered(name) == RELATION or lowered(name) in ctes:
-        return
-    if "/" in name or "." in node["table_name"]:
-        raise Unsafe(f"Files may not be read: the only relation is {RELATION}.")
-    raise Unsafe(
-        f"There is no relation {name!r} here: the only one is {RELATION}, "
-        "and what the statement itself defines."
-    )
 
 
 def _function(node: Mapping[str, Any]) -> None:
@@ -200,4 +208,4 @@ def _readable(word: str) -> str:
 
 
 def _not_allowed(what: str) -> str:
-    return f"This form of SQL ({what}) may not be used: only a plain SELECT over {RELATION} runs."
+    return f"This form of SQL ({what}) may not be used: only a plain SELECT runs."

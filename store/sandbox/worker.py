@@ -3,8 +3,9 @@
 One line of JSON in on stdin, one line out on the descriptor that stdout was. The first line opens
 a version of the store, each later one runs a statement. The process ends when its parent does.
 
-What the statement sees is a temporary view of a fresh connection, and the connection's own database
-is an empty one in memory: were the view missing, there would be nothing of that name. DuckDB's
+What the statement sees are temporary views of a fresh connection, one for each relation that it
+names, and the connection's own database is an empty one in memory: were a view missing, there would
+be nothing of that name. DuckDB's
 settings are closed in an order that matters: the store is attached before files are forbidden, and
 the lock comes last.
 """
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from finops_assistant.store.sandbox.cells import encode
 from finops_assistant.store.sandbox.lineage import units_of
-from finops_assistant.store.sandbox.nodes import RELATION, STORE
+from finops_assistant.store.sandbox.nodes import STORE
 from finops_assistant.store.sandbox.tree import Check, Unsafe
 
 if TYPE_CHECKING:
@@ -156,9 +157,12 @@ def _answer(connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> d
 
 def _run(cursor: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> dict[str, Any]:
     tree = _parse(cursor, request["sql"])
-    check = Check()
+    relations = request["relations"]
+    check = Check(frozenset(relations))
     check.statement(tree)
-    cursor.execute(f"CREATE TEMP VIEW {RELATION} AS {request['view']}")
+    for name in sorted(check.read):
+        cursor.execute(f'CREATE TEMP VIEW "{name}" AS {relations[name]["view"]}')
+    units = {name: relations[name]["units"] for name in check.read}
     try:
         cursor.execute(request["sql"])
     except Exception as error:
@@ -171,10 +175,11 @@ def _run(cursor: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> dict[str
     return {
         "names": names,
         "types": [str(column[1]) for column in description],
-        "units": units_of(tree, names, request["units"]),
+        "units": units_of(tree, names, units),
         "rows": rows,
         "truncated": truncated,
         "columns": sorted(check.columns),
+        "relations": sorted(check.read),
     }
 
 
@@ -192,9 +197,7 @@ def _parse(cursor: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
     if not tree["error"]:
         return tree
     if tree.get("error_type") == "not implemented":
-        raise Unsafe(
-            f"Only a SELECT may be run: this SQL reads the relation {RELATION}, nothing else."
-        )
+        raise Unsafe("Only a SELECT may be run: this SQL reads, nothing else.")
     message = str(tree.get("error_message", "it cannot be parsed"))
     if "expression depth" in message:
         raise Unsafe("The statement is nested too deeply.")

@@ -24,6 +24,7 @@ VALUES: dict[str, tuple[str, ...]] = {
                  "AI and Machine Learning", "Management and Governance", "Integration"),
     "subcategory": ("Virtual Machines", "Object Storage", "Generative AI", "Machine Learning",
                     "Search", "Data Warehouses", "Serverless Compute", "Observability"),
+    "technology": ("AI", "Other"),
     "account": ("111122223333", "444455556666", "sub-9f1"),
     "billing_account": ("999900001111",),
     "region": ("us-east-1", "eu-west-1", "westeurope", "europe-west1", "us-central1"),
@@ -67,11 +68,12 @@ class FakeCatalogue:
 
 @dataclass(frozen=True)
 class FakeFacts:
-    """Data from 1 September 2025 to 31 October 2026."""
+    """Data from 1 September 2025 to 31 October 2026; of model usage, the tokens that are billed."""
 
     first_day: date = date(2025, 9, 1)
     last_day: date = date(2026, 10, 31)
     currencies: tuple[str, ...] = ("USD",)
+    measured: frozenset[str] = frozenset({"Tokens"})
 
 
 CATALOGUE = FakeCatalogue()

@@ -83,7 +83,7 @@ CASES: dict[str, dict[str, Any]] = {
     "How much did we pay AWS in August?": t(AUG, provider="AWS"),
     "how much did the search team burn on OpenAI in Q3": t(Q3, team="search", provider="OpenAI"),
     "total opex on cloud, Q3 2026": t(Q3),
-    "Whats our total spend on AI in the last quarter?": t(Q3, category="AI and Machine Learning"),
+    "Whats our total spend on AI in the last quarter?": t(Q3, technology="AI"),
     "Can I get last month's total please, excluding credits and tax?": t(
         charge_category="not Credit,Tax"
     ),
@@ -129,7 +129,7 @@ CASES: dict[str, dict[str, Any]] = {
         by="model", team="support-ai", model="not_null"
     ),
     "how does AI spend split between training and inference": t(
-        by="workload_type", category="AI and Machine Learning", workload_type="training,inference"
+        by="workload_type", technology="AI", workload_type="training,inference"
     ),
     # ranks
     "top 5 services by cost": t(by="service", show="rank", limit=5),
@@ -190,7 +190,7 @@ CASES: dict[str, dict[str, Any]] = {
     # shares
     "what share of spend is untagged?": t(by="team", show="share", team="is_null"),
     "how much of our AI spend is Anthropic?": t(
-        by="provider", show="share", category="AI and Machine Learning", provider="Anthropic"
+        by="provider", show="share", technology="AI", provider="Anthropic"
     ),
     "What percentage of our spend goes to OpenAI?": t(
         by="provider", show="share", provider="OpenAI"
@@ -341,7 +341,18 @@ CASES: dict[str, dict[str, Any]] = {
     ),
     "spend on tokens last month": t(token_direction="not_null"),
     "cached tokens by model": t(metric="cached_input_tokens", by="model"),
-    "LLM spend by provider in September": t(SEP, by="provider", model="not_null"),
+    "LLM spend by provider in September": t(SEP, by="provider", technology="AI"),
+    "model API spend by provider in September": t(SEP, by="provider", model="not_null"),
+    "AI spend last month by provider and team, cloud and API together": t(
+        by="provider,team", technology="AI"
+    ),
+    "AI spend by provider across clouds and APIs last month": t(by="provider", technology="AI"),
+    "AI spend by team in October, all sources": t(by="team", technology="AI"),
+    "How much is our AI spend across all providers and APIs?": t(technology="AI"),
+    "genai cost by team in September": t(SEP, by="team", technology="AI"),
+    "generative AI spend last month": t(subcategory="Generative AI"),
+    "AI and Machine Learning spend last month": t(category="AI and Machine Learning"),
+    "cloud and API spend in September": t(SEP),
     "gpt5 spend": t(model="gpt-5"),
     "Claude Haiku cost in October by team": t(by="team", model_family="Claude Haiku"),
     "cost per GPU hour by team": t(metric="cost_per_gpu_hour", by="team"),
@@ -403,7 +414,7 @@ CASES: dict[str, dict[str, Any]] = {
     "spend for the quarter ending september": t(Q3),
     "total billed amount for 2026 so far": t(YTD, metric="billed_cost"),
     "break September's AI bill down by model": t(
-        SEP, by="model", category="AI and Machine Learning", model="not_null"
+        SEP, by="model", technology="AI", model="not_null"
     ),
     "how much did untagged resources cost us in Q3 by provider": t(
         Q3, by="provider", team="is_null"

@@ -15,10 +15,11 @@ import pytest
 
 from finops_assistant.store import catalogue
 from finops_assistant.store.database import Database
-from finops_assistant.store.focus import create_table_sql, create_view_sql
+from finops_assistant.store.focus import COLUMNS, create_table_sql, create_view_sql
 from finops_assistant.store.metrics import load_semantics
 from finops_assistant.store.settings import Home, Settings
 from finops_assistant.store.store import Store
+from finops_assistant.store.usage_layers import create_usage_sql
 
 Row = dict[str, Any]
 
@@ -62,14 +63,46 @@ def make_charge(day: str, cost: str | Decimal, **columns: Any) -> Row:
     return defaults | columns
 
 
-def insert_rows(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
+def make_usage(day: str, tokens: str | int | None = None, **columns: Any) -> Row:
+    """Tokens of one class, or ``Requests``, of a day of gpt-4o by OpenAI; counted everywhere."""
+    start = datetime.fromisoformat(day)
+    month = start.replace(day=1, hour=0)
+    defaults: Row = {
+        "ChargePeriodStart": start,
+        "ChargePeriodEnd": start + timedelta(days=1),
+        "BillingPeriodStart": month,
+        "BillingPeriodEnd": (month + timedelta(days=32)).replace(day=1),
+        "ServiceProviderName": "OpenAI",
+        "ServiceCategory": "AI and Machine Learning",
+        "x_ModelId": "gpt-4o",
+        "Layer": "vendor",
+        "Measure": "requests" if tokens is None else "tokens",
+        "Tokens": None if tokens is None else Decimal(tokens),
+        "Chosen": True,
+        "ChosenDetail": True,
+    }
+    return defaults | columns
+
+
+def insert_rows(
+    connection: duckdb.DuckDBPyConnection, rows: Sequence[Row], table: str = "charges"
+) -> None:
     for row in rows:
         names = ", ".join(f'"{name}"' for name in row)
         marks = ", ".join("?" * len(row))
         connection.execute(
-            f"INSERT INTO charges ({names}) VALUES ({marks})",
+            f"INSERT INTO {table} ({names}) VALUES ({marks})",
             list(row.values()),
         )
+
+
+def _billed_usage_sql() -> str:
+    names = ", ".join(c.name for c in COLUMNS if c.kind not in ("money", "quantity"))
+    return (
+        f"INSERT INTO usage ({names}, Layer, Measure, Tokens, Chosen, ChosenDetail) "
+        f"SELECT {names}, 'bill', 'tokens', ConsumedQuantity, TRUE, TRUE FROM charges "
+        "WHERE ConsumedUnit = 'Tokens' AND ConsumedQuantity IS NOT NULL"
+    )
 
 
 @pytest.fixture
@@ -79,21 +112,33 @@ def charge() -> Callable[..., Row]:
 
 
 @pytest.fixture
+def used() -> Callable[..., Row]:
+    """Makes one row of usage: ``used("2026-01-31", 1000, x_TokenDirection="Input")``."""
+    return make_usage
+
+
+@pytest.fixture
 def insert() -> Callable[[duckdb.DuckDBPyConnection, Sequence[Row]], None]:
     return insert_rows
 
 
 @pytest.fixture
-def connect() -> Iterator[Callable[[Sequence[Row]], duckdb.DuckDBPyConnection]]:
-    """Makes a database with the schema and some rows, its catalogue fresh."""
+def connect() -> Iterator[Callable[..., duckdb.DuckDBPyConnection]]:
+    """Makes a database with the schema and some rows, its catalogue fresh. Without usage of its
+    own, the tokens are those that the rows bill."""
     opened: list[duckdb.DuckDBPyConnection] = []
 
-    def make(rows: Sequence[Row]) -> duckdb.DuckDBPyConnection:
+    def make(rows: Sequence[Row], usage: Sequence[Row] | None = None) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect()
         opened.append(connection)
         connection.execute(create_table_sql())
         connection.execute(create_view_sql())
+        connection.execute(create_usage_sql())
         insert_rows(connection, rows)
+        if usage is None:
+            connection.execute(_billed_usage_sql())
+        else:
+            insert_rows(connection, usage, "usage")
         catalogue.refresh(connection, full=True)
         return connection
 
@@ -104,12 +149,16 @@ def connect() -> Iterator[Callable[[Sequence[Row]], duckdb.DuckDBPyConnection]]:
 
 @pytest.fixture
 def store_of(
-    connect: Callable[[Sequence[Row]], duckdb.DuckDBPyConnection],
+    connect: Callable[..., duckdb.DuckDBPyConnection],
 ) -> Callable[..., Store]:
-    """Makes a store over some rows: ``store_of(rows, principals={...})``."""
+    """Makes a store over some rows: ``store_of(rows, usage, principals={...})``."""
 
-    def make(rows: Sequence[Row], **settings: Mapping[str, Any] | str | None) -> Store:
-        database = cast("Database", MemoryDatabase(connect(rows)))
+    def make(
+        rows: Sequence[Row],
+        usage: Sequence[Row] | None = None,
+        **settings: Mapping[str, Any] | str | None,
+    ) -> Store:
+        database = cast("Database", MemoryDatabase(connect(rows, usage)))
         made = Settings(**cast("dict[str, Any]", settings))
         return Store(Home.find("/nowhere"), database, made, load_semantics())
 

@@ -80,9 +80,24 @@ def test_hide_takes_columns_dimensions_and_metrics() -> None:
         "BillingAccountName",
         "EffectiveCost",
         "x_GpuHours",
+        "PricedCost",  # of usage: an estimate of what is hidden
     }
     assert who.may_read(["BilledCost"])
     assert not who.may_read(["BilledCost", "ListCost"])
+
+
+@pytest.mark.parametrize("word", ["tokens", "ConsumedQuantity"])
+def test_tokens_are_hidden_with_the_quantities_they_may_come_from(word: str) -> None:
+    who = resolve_principal(settings(a={"hide": [word]}), "a")
+    assert {"Tokens", "ConsumedQuantity"} <= who.hide
+    assert who.may_read(["Requests", "EffectiveCost"])
+
+
+def test_a_dimension_may_stand_elsewhere_over_usage() -> None:
+    who = resolve_principal(settings(a={"allow": {"technology": ["AI"], "team": ["x"]}}), "a")
+    scope = row_scope(who)
+    assert scope.on("usage") == "'AI' IN ('AI') AND x_Team IN ('x')"
+    assert "x_GpuHours IS NOT NULL" in scope.on("focus")
 
 
 def test_tools_are_all_unless_listed() -> None:

@@ -16,7 +16,7 @@ from finops_assistant.store.store import Store
 Row = dict[str, Any]
 Make = Callable[..., Row]
 StoreOf = Callable[..., Store]
-Connect = Callable[[list[Row]], duckdb.DuckDBPyConnection]
+Connect = Callable[..., duckdb.DuckDBPyConnection]
 
 
 @pytest.fixture
@@ -67,6 +67,23 @@ def test_names_are_found_folded_then_by_label_and_alias(
     assert seen.exact("advertising") == (("team", "Ads"),)
     assert seen.exact("gone") == ()
     assert seen.near("team", "serch")[0] == "search"
+
+
+def test_values_of_usage_alone_come_last_and_go_with_it(
+    connect: Connect, charge: Make, used: Make, insert: Callable[..., None]
+) -> None:
+    billed = [charge("2026-01-05", "1", x_ModelId="gpt-4o", x_Team="search")]
+    usage = [used("2026-01-05", 5, x_ModelId=name) for name in ("gpt-4o", "gpt-5", "gpt-5")]
+    connection = connect(billed, usage)
+    rows = "SELECT value, rows FROM catalogue WHERE dimension = 'model' ORDER BY rows DESC, value"
+    assert connection.execute(rows).fetchall() == [("gpt-4o", 1), ("gpt-5", 0)]
+    insert(connection, [charge("2026-02-05", "1", x_ModelId="gpt-4.1", _file_id=2)])
+    connection.execute("UPDATE usage SET x_ModelId = 'gpt-6' WHERE x_ModelId = 'gpt-5'")
+    catalogue.refresh(connection, full=False, file_ids=[2])
+    added = tables(connection)
+    assert connection.execute(rows).fetchall() == [("gpt-4.1", 1), ("gpt-4o", 1), ("gpt-6", 0)]
+    catalogue.refresh(connection, full=True)
+    assert tables(connection) == added
 
 
 def test_a_value_goes_before_a_label(store_of: StoreOf, charge: Make) -> None:

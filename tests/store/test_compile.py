@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finops_assistant.store.access import RowScope
+from finops_assistant.store.catalogue import usage_flag
 from finops_assistant.store.compile import compile_query, normalise
 from finops_assistant.store.compile_shape import first_day_of, period_starts
 from finops_assistant.store.conditions import text
@@ -113,6 +114,45 @@ QUERIES = {
         ),
     ),
     "compare_week_by_week": MetricQuery(time=MARCH, grain="week", compare=PREVIOUS),
+    "usage_by_detail": MetricQuery(
+        metrics=("requests",),
+        dimensions=("feature",),
+        time=MARCH,
+        filters=(where("provider", "in", "OpenAI"), where("technology", "in", "AI")),
+    ),
+    "two_facts_side_by_side": MetricQuery(
+        metrics=("effective_cost", "requests"), dimensions=("team",), time=MARCH
+    ),
+    "two_facts_ratio": MetricQuery(
+        metrics=("cost_per_request",), dimensions=("provider",), time=MARCH, limit=3
+    ),
+    "two_facts_total": MetricQuery(metrics=("effective_cost", "tokens"), time=MARCH),
+    "two_facts_series_of_the_top": MetricQuery(
+        metrics=("tokens", "effective_cost"),
+        dimensions=("model",),
+        time=QUARTER,
+        grain="month",
+        show="series",
+        limit=2,
+    ),
+    "two_facts_compare": MetricQuery(
+        metrics=("tokens", "cost_per_1m_tokens"),
+        dimensions=("model",),
+        time=MARCH,
+        compare=PREVIOUS,
+    ),
+    "two_facts_compare_week_by_week": MetricQuery(
+        metrics=("effective_cost", "tokens"), time=MARCH, grain="week", compare=PREVIOUS
+    ),
+    "two_facts_count": MetricQuery(
+        time=MARCH,
+        dimensions=("team",),
+        show="count",
+        having=(
+            Having(metric="effective_cost", op="ge", value=Decimal(1000)),
+            Having(metric="tokens", op="gt", value=Decimal(0)),
+        ),
+    ),
     "compare_values": MetricQuery(
         time=MARCH, filters=(where("team", "in", "search", "ads"),), compare=Compare(kind="values")
     ),
@@ -121,6 +161,9 @@ CURRENCIES = {
     "currencies_top": MetricQuery(time=MARCH, dimensions=("service",), limit=2),
     "currencies_share": MetricQuery(time=MARCH, dimensions=("service",), show="share", limit=2),
     "currencies_tokens_are_not_money": MetricQuery(time=MARCH, metrics=("tokens",)),
+    "currencies_two_facts": MetricQuery(
+        time=MARCH, metrics=("effective_cost", "cost_per_1m_tokens"), dimensions=("provider",)
+    ),
 }
 CASES = [
     *((name, "duckdb", query, ("USD",)) for name, query in QUERIES.items()),
@@ -128,7 +171,10 @@ CASES = [
     *(
         (name, dialect, QUERIES[name], ("USD",))
         for dialect in ("spark", "postgres")
-        for name in ("table_filtered_top", "series_of_the_top", "compare_week_by_week", "pareto")
+        for name in (
+            *("table_filtered_top", "series_of_the_top", "compare_week_by_week", "pareto"),
+            *("two_facts_ratio", "two_facts_compare_week_by_week"),
+        )
     ),
 ]
 
@@ -147,6 +193,7 @@ def test_the_statement_is_the_one_on_file(
         as_of=date(2026, 4, 1),
         currencies=currencies,
         loaded=LOADED,
+        flag=usage_flag(query.dimensions),
         dialect=dialect,
     )
     file = SNAPSHOTS / f"{name}{'' if dialect == 'duckdb' else f'.{dialect}'}.sql"

@@ -13,11 +13,13 @@ from finops_assistant.store.metrics import Dimension, Metric, load_semantics
 
 METRICS = [
     *("effective_cost", "billed_cost", "list_cost", "contracted_cost", "savings"),
-    *("tokens", "input_tokens", "output_tokens", "cached_input_tokens", "requests"),
+    *("tokens", "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens"),
+    *("requests", "errors"),
     *("cost_per_1m_tokens", "cost_per_request", "gpu_hours", "cost_per_gpu_hour"),
 ]
 DIMENSIONS = [
-    *("provider", "service", "category", "subcategory", "account", "billing_account", "region"),
+    *("provider", "service", "category", "subcategory", "technology", "account"),
+    *("billing_account", "region"),
     *("resource_id", "sku", "charge_category", "commitment_id", "model", "model_family"),
     *("token_direction", "workload_type", "team", "project", "environment", "feature"),
     *("customer", "cost_centre", "initiative"),
@@ -41,12 +43,13 @@ def test_a_metric_names_exactly_the_columns_it_reads(metric: Metric) -> None:
     if metric.kind == "ratio":
         assert SEMANTICS.metrics[metric.numerator].kind == "additive"
         assert SEMANTICS.metrics[metric.denominator].kind == "additive"
-        assert not metric.columns
+        assert set().union(*map(columns_in, metric.rows)) == set(metric.columns) <= set(BY_NAME)
+        assert bool(metric.match) == (len(SEMANTICS.facts(metric)) == 2)
         return
     read = set().union(*map(columns_in, (metric.value, *metric.rows)))
     assert read == set(metric.columns)
-    if metric.fact == "focus":
-        assert read <= set(BY_NAME)
+    own = {"Tokens", "Requests", "Errors"} if metric.fact == "usage" else set()
+    assert read <= set(BY_NAME) | own
 
 
 @pytest.mark.parametrize("dimension", SEMANTICS.dimensions.values(), ids=lambda d: d.name)

@@ -381,7 +381,7 @@ def test_it_does_not_run(sandbox: Sandbox, home: Home, sql: str) -> None:
         ("SELECT getenv('HOME')", "getenv() may not be used"),
         ("SELECT 1; SELECT 2", "exactly one SELECT"),
         ("DROP TABLE charges", "Only a SELECT"),
-        ("SELECT * FROM charges", "the only one is focus"),
+        ("SELECT * FROM charges", "focus, focus_split"),
         ("SELECT date_trunk('month', ChargePeriodStart) FROM focus", "Did you mean date_trunc()?"),
     ],
 )

@@ -1,13 +1,47 @@
-WITH grouped AS (
+WITH costs AS (
   SELECT
+    CAST(ChargePeriodStart AS DATE) AS match_day,
+    coalesce(ServiceProviderName, '(none)') AS match_1,
+    coalesce(SubAccountId, '(none)') AS match_2,
+    coalesce(x_ModelId, '(none)') AS match_3,
     CASE WHEN count(CASE WHEN ChargePeriodStart >= TIMESTAMP '2026-03-01' AND ChargePeriodStart < TIMESTAMP '2026-04-01' THEN 1 END) = 0 THEN 0 ELSE sum(CASE WHEN ChargePeriodStart >= TIMESTAMP '2026-03-01' AND ChargePeriodStart < TIMESTAMP '2026-04-01' AND ChargeCategory = 'Usage' THEN ListCost - EffectiveCost END) END AS savings,
     CASE WHEN count(CASE WHEN ChargePeriodStart >= TIMESTAMP '2025-03-01' AND ChargePeriodStart < TIMESTAMP '2025-04-01' THEN 1 END) = 0 THEN 0 ELSE sum(CASE WHEN ChargePeriodStart >= TIMESTAMP '2025-03-01' AND ChargePeriodStart < TIMESTAMP '2025-04-01' AND ChargeCategory = 'Usage' THEN ListCost - EffectiveCost END) END AS savings_previous,
-    CAST(sum(CASE WHEN ChargePeriodStart >= TIMESTAMP '2026-03-01' AND ChargePeriodStart < TIMESTAMP '2026-04-01' AND ConsumedUnit = 'Tokens' THEN EffectiveCost END) AS DOUBLE) / nullif(CAST(sum(CASE WHEN ChargePeriodStart >= TIMESTAMP '2026-03-01' AND ChargePeriodStart < TIMESTAMP '2026-04-01' AND ConsumedUnit = 'Tokens' THEN ConsumedQuantity END) AS DOUBLE), 0) * 1000000 AS cost_per_1m_tokens,
-    CAST(sum(CASE WHEN ChargePeriodStart >= TIMESTAMP '2025-03-01' AND ChargePeriodStart < TIMESTAMP '2025-04-01' AND ConsumedUnit = 'Tokens' THEN EffectiveCost END) AS DOUBLE) / nullif(CAST(sum(CASE WHEN ChargePeriodStart >= TIMESTAMP '2025-03-01' AND ChargePeriodStart < TIMESTAMP '2025-04-01' AND ConsumedUnit = 'Tokens' THEN ConsumedQuantity END) AS DOUBLE), 0) * 1000000 AS cost_per_1m_tokens_previous
+    sum(CASE WHEN ChargePeriodStart >= TIMESTAMP '2026-03-01' AND ChargePeriodStart < TIMESTAMP '2026-04-01' AND (x_TokenDirection IS NOT NULL OR ConsumedUnit = 'Tokens') THEN EffectiveCost END) AS cost_per_1m_tokens_above,
+    sum(CASE WHEN ChargePeriodStart >= TIMESTAMP '2025-03-01' AND ChargePeriodStart < TIMESTAMP '2025-04-01' AND (x_TokenDirection IS NOT NULL OR ConsumedUnit = 'Tokens') THEN EffectiveCost END) AS cost_per_1m_tokens_above_previous
   FROM focus
   WHERE ChargePeriodStart >= TIMESTAMP '2025-03-01'
     AND ChargePeriodStart < TIMESTAMP '2026-04-01'
     AND ((ChargePeriodStart >= TIMESTAMP '2026-03-01' AND ChargePeriodStart < TIMESTAMP '2026-04-01') OR (ChargePeriodStart >= TIMESTAMP '2025-03-01' AND ChargePeriodStart < TIMESTAMP '2025-04-01'))
+  GROUP BY 1, 2, 3, 4
+),
+model_usage AS (
+  SELECT
+    CAST(ChargePeriodStart AS DATE) AS match_day,
+    coalesce(ServiceProviderName, '(none)') AS match_1,
+    coalesce(SubAccountId, '(none)') AS match_2,
+    coalesce(x_ModelId, '(none)') AS match_3,
+    sum(CASE WHEN ChargePeriodStart >= TIMESTAMP '2026-03-01' AND ChargePeriodStart < TIMESTAMP '2026-04-01' THEN Tokens END) AS cost_per_1m_tokens_below,
+    sum(CASE WHEN ChargePeriodStart >= TIMESTAMP '2025-03-01' AND ChargePeriodStart < TIMESTAMP '2025-04-01' THEN Tokens END) AS cost_per_1m_tokens_below_previous
+  FROM usage
+  WHERE ChargePeriodStart >= TIMESTAMP '2025-03-01'
+    AND ChargePeriodStart < TIMESTAMP '2026-04-01'
+    AND ((ChargePeriodStart >= TIMESTAMP '2026-03-01' AND ChargePeriodStart < TIMESTAMP '2026-04-01') OR (ChargePeriodStart >= TIMESTAMP '2025-03-01' AND ChargePeriodStart < TIMESTAMP '2025-04-01'))
+    AND Chosen
+    AND Tokens IS NOT NULL
+  GROUP BY 1, 2, 3, 4
+),
+grouped AS (
+  SELECT
+    sum(costs.savings) AS savings,
+    sum(costs.savings_previous) AS savings_previous,
+    CAST(sum(CASE WHEN costs.cost_per_1m_tokens_above IS NOT NULL AND model_usage.cost_per_1m_tokens_below IS NOT NULL THEN costs.cost_per_1m_tokens_above END) AS DOUBLE) / nullif(CAST(sum(CASE WHEN costs.cost_per_1m_tokens_above IS NOT NULL AND model_usage.cost_per_1m_tokens_below IS NOT NULL THEN model_usage.cost_per_1m_tokens_below END) AS DOUBLE), 0) * 1000000 AS cost_per_1m_tokens,
+    CAST(sum(CASE WHEN costs.cost_per_1m_tokens_above_previous IS NOT NULL AND model_usage.cost_per_1m_tokens_below_previous IS NOT NULL THEN costs.cost_per_1m_tokens_above_previous END) AS DOUBLE) / nullif(CAST(sum(CASE WHEN costs.cost_per_1m_tokens_above_previous IS NOT NULL AND model_usage.cost_per_1m_tokens_below_previous IS NOT NULL THEN model_usage.cost_per_1m_tokens_below_previous END) AS DOUBLE), 0) * 1000000 AS cost_per_1m_tokens_previous
+  FROM costs
+  FULL JOIN model_usage
+    ON costs.match_day = model_usage.match_day
+    AND costs.match_1 = model_usage.match_1
+    AND costs.match_2 = model_usage.match_2
+    AND costs.match_3 = model_usage.match_3
   HAVING count(*) > 0
 )
 SELECT
