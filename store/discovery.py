@@ -62,6 +62,7 @@ class Shape:
     compression: str = "none"
     members: Mapping[str, str] = field(default_factory=dict)  # of Parquet STRUCTs, by dotted path
     lines: bool = False  # of JSON: a document a line
+    twice: tuple[str, ...] = ()  # of CSV: names that stand in the header more than once
 
     @property
     def header(self) -> Mapping[str, str]:
@@ -229,7 +230,9 @@ def _csv_shape(bill: BillFile, head: bytes, compression: str) -> Shape:
     width, delimiter, header = max(candidates, key=lambda c: c[0], default=(0, ",", []))
     if width < 2:
         raise NoBill(f"{bill.label} is not a table: its first line has no column names.")
-    return Shape("csv", dict.fromkeys(_unique(header), "VARCHAR"), delimiter, compression)
+    columns = dict.fromkeys(_unique(header), "VARCHAR")
+    twice = tuple(name for name in dict.fromkeys(header) if name and header.count(name) > 1)
+    return Shape("csv", columns, delimiter, compression, twice=twice)
 
 
 def _unique(header: list[str]) -> list[str]:

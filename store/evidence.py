@@ -149,7 +149,10 @@ def unheard(
         if below.fact == "usage" and seen:
             lacking = unknown(below, facts, seen)
             if lacking and set(lacking) == {e.provider for e in facts.usage} & set(seen):
-                return f"The model usage of {_and(lacking)} does not tell the {below.plural}."
+                return (
+                    f"No {below.plural} are known for {_and(lacking)}: what is loaded counts its "
+                    "tokens only. Its usage report, or a gateway's log, may tell them."
+                )
     return ""
 
 

@@ -1,10 +1,16 @@
-"""``finops export --format focus``: the store as one FOCUS dataset."""
+"""``finops export --format focus``: the store as one FOCUS dataset.
+
+What the store keeps NULL because a source says nothing of it is written as FOCUS demands where that
+follows from the row itself (``_COMPLETED``); nothing else is filled. tests/conformance sets what is
+written against the FOCUS validators.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +35,82 @@ _SUCCESSORS: Final[Mapping[str, str]] = {
 }
 
 
+@dataclass(frozen=True)
+class _Completed:
+    """How a column is written, and which others ``sql`` reads for it."""
+
+    sql: str
+    reads: tuple[str, ...] = ()
+
+
+def _only_with(unit: str, quantity: str) -> _Completed:
+    return _Completed(f"CASE WHEN {quantity} IS NOT NULL THEN {unit} END", (quantity,))
+
+
+def _not_of_tax(sql: str) -> _Completed:
+    return _Completed(
+        f"CASE WHEN ChargeCategory IS DISTINCT FROM 'Tax' THEN {sql} END", ("ChargeCategory",)
+    )
+
+
+# The keys that FOCUS defines in SkuPriceDetails, 1.2 to 1.4; any other begins with x_.
+_DETAILS: Final = (
+    "CoreCount",
+    "DiskMaxIops",
+    "DiskSpace",
+    "DiskType",
+    "GpuCount",
+    "InstanceSeries",
+    "InstanceType",
+    "MemorySize",
+    "NetworkMaxIops",
+    "NetworkMaxThroughput",
+    "OperatingSystem",
+    "Redundancy",
+    "StorageClass",
+)
+_PREFIXED: Final = f"""coalesce(TRY(CASE WHEN json_type(SkuPriceDetails) = 'OBJECT' THEN
+    CAST(to_json(map_from_entries(list_transform(
+        map_entries(from_json(SkuPriceDetails, '"MAP(VARCHAR, JSON)"')),
+        lambda entry: {{
+            'key': CASE
+                WHEN list_contains({list(_DETAILS)}, entry.key) OR starts_with(entry.key, 'x_')
+                    THEN entry.key
+                ELSE 'x_' || entry.key
+            END,
+            'value': entry.value
+        }}
+    ))) AS VARCHAR) END), SkuPriceDetails)"""
+_COMPLETED: Final[Mapping[str, _Completed]] = {
+    "BillingAccountType": _Completed("coalesce(BillingAccountType, 'Billing Account')"),
+    "SubAccountType": _Completed(
+        "coalesce(SubAccountType, CASE WHEN SubAccountId IS NOT NULL THEN 'Sub Account' END)",
+        ("SubAccountId",),
+    ),
+    "PublisherName": _Completed(
+        "coalesce(x_PublisherName, ServiceProviderName)", ("ServiceProviderName",)
+    ),
+    "PricingCurrency": _Completed(
+        "coalesce(PricingCurrency, BillingCurrency)", ("BillingCurrency",)
+    ),
+    "PricingCurrencyEffectiveCost": _Completed(
+        "coalesce(PricingCurrencyEffectiveCost, CASE WHEN coalesce(PricingCurrency, "
+        "BillingCurrency) = BillingCurrency THEN CAST(EffectiveCost AS DECIMAL(38,15)) END)",
+        ("PricingCurrency", "BillingCurrency", "EffectiveCost"),
+    ),
+    "ServiceSubcategory": _Completed(
+        "coalesce(ServiceSubcategory, 'Other (' || ServiceCategory || ')')", ("ServiceCategory",)
+    ),
+    "PricingUnit": _only_with("PricingUnit", "PricingQuantity"),
+    "ConsumedUnit": _only_with("ConsumedUnit", "ConsumedQuantity"),
+    "CommitmentDiscountUnit": _only_with("CommitmentDiscountUnit", "CommitmentDiscountQuantity"),
+    "SkuId": _not_of_tax("SkuId"),
+    "SkuPriceId": _not_of_tax("SkuPriceId"),
+    "SkuMeter": _not_of_tax("SkuMeter"),
+    "SkuPriceDetails": _not_of_tax(_PREFIXED),
+}
+
+
 def export_focus(
     home: Home,
     path: str | Path,
@@ -38,8 +120,9 @@ def export_focus(
 ) -> int:
     """Write what ``principal`` may see as Parquet or CSV, by the ending; return the rows.
 
-    The columns are those of FOCUS ``version`` and, unless ``strict``, ours (``x_``). Raises
-    UsageError for an unknown version, ending or folder, QueryRefused when nothing may be seen.
+    The columns are those of FOCUS ``version`` and, unless ``strict``, ours (``x_``); a principal's
+    hidden column completes no other. Raises UsageError for an unknown version, ending or folder,
+    QueryRefused when nothing may be seen.
     """
     target = Path(path)
     if version not in EXPORT_VERSIONS:
@@ -55,7 +138,7 @@ def export_focus(
     where = scope_sql(principal)
     kind = target.suffix.lower()
     names = [
-        f"{_value(column, kind)} AS {column.name}"
+        f"{_value(column, kind, principal)} AS {column.name}"
         for column in ALL_COLUMNS
         if column.in_version(version)
         and not (strict and column.extension)
@@ -75,7 +158,10 @@ def export_focus(
     return rows
 
 
-def _value(column: FocusColumn, kind: str) -> str:
+def _value(column: FocusColumn, kind: str, principal: Principal) -> str:
+    completed = _COMPLETED.get(column.name)
+    if completed and principal.may_read(completed.reads):
+        return completed.sql
     name = _SUCCESSORS.get(column.name, column.name)
     if column.kind != "time":
         return name

@@ -228,17 +228,6 @@ def _within(start: date, end: date) -> str:
     )
 
 
-def full_costs(
-    connection: duckdb.DuckDBPyConnection,
-    dimension: str,
-    start: date,
-    end: date,
-    principal: Principal,
-) -> tuple[FullCost, ...]:
-    """The full cost of every target of a tag dimension (see ``Allocations.full_costs``)."""
-    return Allocations.of(connection, principal).full_costs(dimension, start, end)
-
-
 def as_json(value: FullCost) -> dict[str, Any]:
     """A full cost as the command prints it."""
     return {

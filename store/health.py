@@ -12,6 +12,7 @@ from typing import Any, Final
 import duckdb
 
 from finops_assistant.store.access import Principal
+from finops_assistant.store.focus import quote
 from finops_assistant.store.metrics import PROVIDER_COLUMN
 from finops_assistant.store.reconcile import Line, last_month, reconcile
 from finops_assistant.store.settings import Home
@@ -74,7 +75,7 @@ def context(cursor: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     for table in TABLES.values():
         if table.name in _USAGE_TABLES:
             continue
-        moment = f'"{table.moment}"' if table.moment else "NULL::DATE"
+        moment = quote(table.moment) if table.moment else "NULL::DATE"
         row = cursor.execute(
             f"SELECT count(*), CAST(min({moment}) AS DATE), CAST(max({moment}) AS DATE) "  # noqa: S608
             f"FROM {table.name}"
@@ -94,7 +95,8 @@ def context(cursor: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 def reconciliation(home: Home, principal: Principal, last_day: date) -> list[dict[str, Any]]:
     """Billed against priced for the last complete month, by provider: sums (money, in the bill's
-    currency), parts of the difference, and the remark of the model that differs most."""
+    currency; ``priced`` in US dollars), parts of the difference, and the remark of the model that
+    differs most."""
     start, end = last_month(last_day)
     groups: dict[tuple[str, str], list[Line]] = {}
     for line in reconcile(home, principal, start, end):
@@ -106,7 +108,9 @@ def reconciliation(home: Home, principal: Principal, last_day: date) -> list[dic
             "period": f"{start:%Y-%m}",
             "billed": sum((line.billed for line in lines), _ZERO),
             "priced": sum((line.priced for line in lines), _ZERO),
-            "difference": sum((line.difference for line in lines), _ZERO),
+            "difference": None
+            if lines[0].difference is None  # two currencies
+            else sum((line.difference or _ZERO for line in lines), _ZERO),
             "parts": {
                 name: sum((line.parts[name] for line in lines), _ZERO) for name in lines[0].parts
             },

@@ -1,6 +1,6 @@
-"""``finops ingest``: files become rows of ``charges``, one delivery at a time.
+"""``finops ingest``: files become rows of the store's tables, one delivery at a time.
 
-Newer means later loaded: FOCUS files carry no time of export. See ``delivery`` for how a version
+Newer means later loaded: most files carry no time of export. See ``delivery`` for how a version
 is built and swapped, ``restatement`` for what a delivery replaces.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -20,13 +21,16 @@ from finops_assistant.store.focus import CHARGES, FILE_ID
 from finops_assistant.store.load_bundle import bundles
 from finops_assistant.store.load_file import load_files
 from finops_assistant.store.load_report import FileReport, LoadReport, NothingLoaded
-from finops_assistant.store.owners import USAGE, release_usage
+from finops_assistant.store.owners import LLM_USAGE, release_usage
 from finops_assistant.store.pages import PAGED_SOURCES, PageFile, count_once, page_warnings
 from finops_assistant.store.recognition import Plan, Progress, chosen, examine, registry
+from finops_assistant.store.reconcile import unit_warnings
 from finops_assistant.store.registry import Loadable
 from finops_assistant.store.settings import Home, Settings
 from finops_assistant.store.tables import TABLES
 from finops_assistant.store.tags import resolve_all, tag_rules
+
+_MOST_REASONS: Final = 20  # files of which the text says why they could not be loaded
 
 
 def ingest(
@@ -118,7 +122,7 @@ def _build(
             plan.say(done[max(pages)], warning)
     for table, ids in _by_table(tables).items():
         if table in TABLES:
-            if table == USAGE:
+            if table == LLM_USAGE:
                 release_usage(connection)
             effects = restatement.replace_keyed(connection, TABLES[table], ids)
         else:
@@ -131,6 +135,8 @@ def _build(
         plan.say(done[max(done)], _sum_of(together))
     older = _older_rows(connection, done)
     derive.run(connection, settings)
+    for warning in unit_warnings(connection, list(done)):
+        plan.say(done[max(done)], warning)
     added_only = (
         not retagged
         and set(tables.values()) == {CHARGES}
@@ -200,5 +206,8 @@ def _why_nothing(report: LoadReport) -> str:
         return "No files were named. Load a bill with: finops ingest FILE."
     if len(report.files) == 1:
         return report.files[0].message
-    reasons = "\n".join(f"  {file.message}" for file in report.files)
-    return f"None of the {len(report.files)} files could be loaded:\n{reasons}"
+    shown = [file.message for file in report.files[:_MOST_REASONS]]
+    if len(report.files) > len(shown):
+        shown.append(f"... and {len(report.files) - len(shown):,} more.")
+    reasons = "\n".join(f"  {reason}" for reason in shown)
+    return f"None of the {len(report.files):,} files could be loaded:\n{reasons}"

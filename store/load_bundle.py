@@ -16,14 +16,15 @@ import duckdb
 
 from finops_assistant.store.charges import Unusual, check, fitted, money_types
 from finops_assistant.store.errors import LoadError
-from finops_assistant.store.focus import ESSENTIAL, FILE_ID, literal, quote
-from finops_assistant.store.load_records import header_of, mapping_of
+from finops_assistant.store.focus import FILE_ID, literal, quote
+from finops_assistant.store.load_records import header_of, insert_rows, mapping_of
 from finops_assistant.store.projection import Projection
-from finops_assistant.store.records import bundled, look_up, statement, typed
+from finops_assistant.store.records import bundled, look_up, statement
 from finops_assistant.store.registry import Loadable
 from finops_assistant.store.sources.source import SqlSource
-from finops_assistant.store.tables import TABLES
+from finops_assistant.store.tables import TABLES, essential
 from finops_assistant.store.tags import TagReader, TagRule
+from finops_assistant.store.typed_records import typed
 
 _SMALL: Final = 256 << 10  # bytes of a file that may be part of a bundle
 _MOST: Final = 250  # files of a bundle
@@ -90,13 +91,9 @@ def load_bundle(
     header = header_of(connection, "converted")
     _refuse_doubtful(connection, source, header)
     if source.table in TABLES:
-        columns = [c for c in TABLES[source.table].columns if c.name in header]
-        values = ", ".join(
-            f"CAST({quote(c.name)} AS {c.sql_type}) AS {quote(c.name)}" for c in columns
-        )
-        connection.execute(
-            f"INSERT INTO {source.table} BY NAME SELECT {values}, {FILE_ID} FROM converted"  # noqa: S608
-        )
+        last_id = first_id + len(entries) - 1
+        if insert_rows(connection, source.table, header, "converted", first_id, last_id):
+            raise Unusual
     else:
         money = money_types(connection, source.table)
         blind = Projection(header, mapping_of(header), money, TagReader((), rules), careful=False)
@@ -113,18 +110,16 @@ def _refuse_doubtful(
     connection: duckdb.DuckDBPyConnection, source: SqlSource, header: dict[str, str]
 ) -> None:
     """Raise Unusual where a row has a problem or lacks an essential value, or a file has no row."""
-    if source.table in TABLES:
-        needed = [c.name for c in TABLES[source.table].columns if c.essential]
-    else:
-        needed = list(ESSENTIAL)
-    tests = [f"{quote(name)} IS NULL" if name in header else "TRUE" for name in needed]
+    tests = [
+        f"{quote(name)} IS NULL" if name in header else "TRUE" for name in essential(source.table)
+    ]
     if "_problem" in header:
         tests.append("_problem IS NOT NULL")
-    wrong = " OR ".join(tests) or "FALSE"
+    wrong = " OR ".join(tests)
     row = connection.execute(f"SELECT count(*) FROM converted WHERE {wrong}").fetchone()  # noqa: S608
     if row != (0,):
         raise Unusual
-    if not source.nested:
+    if source.pages or not source.nested:
         empty = connection.execute(
             f"SELECT count(*) FROM bundle WHERE id NOT IN (SELECT {FILE_ID} FROM converted)"  # noqa: S608
         ).fetchone()

@@ -49,10 +49,20 @@ def load_file(
             raise
         if "gzip" in str(error).lower():
             raise LoadError(truncated(entry.bill)) from None
-        reason = str(error).splitlines()[0]
-        raise LoadError(f"{entry.bill.label} cannot be read: {reason}") from None
+        raise LoadError(_unreadable(entry, str(error))) from error
     except FileNotFoundError:
         raise LoadError(f"{entry.bill.label} was there and is gone.") from None
+
+
+def _unreadable(entry: Loadable, reason: str) -> str:
+    """What is said of a file that the engine refuses: its reason is for those who write SQL."""
+    if "maximum_object_size" in reason:
+        what = "holds one JSON document that is too large to be read at once"
+        return f"{entry.bill.label} {what}. Export it in parts, or as JSON Lines."
+    return (
+        f"{entry.bill.label} cannot be read: something in it is not as files of the kind "
+        f"{entry.source.title!r} have it. Fetch it again, or leave it out."
+    )
 
 
 def load_files(

@@ -9,20 +9,17 @@ import duckdb
 
 from finops_assistant.store.charges import Unusual, check, fitted, money_types, widen
 from finops_assistant.store.errors import LoadError
-from finops_assistant.store.focus import BY_NAME, ESSENTIAL, FILE_ID, VIEWS, literal, quote
+from finops_assistant.store.focus import BY_NAME, FILE_ID, VIEWS, literal, quote
 from finops_assistant.store.projection import Projection
-from finops_assistant.store.quarantine import bearable, keep_aside
-from finops_assistant.store.records import direct, look_up, staged, statement, typed
+from finops_assistant.store.quarantine import STAGED_MONEY, bearable, keep_aside
+from finops_assistant.store.records import direct, look_up, staged, statement
 from finops_assistant.store.registry import CarefulReading, Loadable
 from finops_assistant.store.sources.source import SqlSource
-from finops_assistant.store.tables import TABLES
+from finops_assistant.store.tables import TABLES, essential
 from finops_assistant.store.tags import TagReader, TagRule
+from finops_assistant.store.typed_records import typed
 
 _SAMPLE_ROWS: Final = 5000  # rows whose tag keys and provider names the first statement reads
-_FINE: Final = "DECIMAL(38,24)"
-# What a source's SQL may say of a row beside the columns of its table: why it makes no sense, which
-# column is to blame, and the line it was on.
-_REMARKS: Final = ("_problem", "_problem_column", "_line")
 
 
 def optimistic(
@@ -45,8 +42,8 @@ def optimistic(
             raise Unusual
     connection.execute("SET preserve_insertion_order = true")
     if source.table in TABLES:
-        blank = _insert(connection, source.table, header, relation, file_id)
-        if blank:
+        doubtful = insert_rows(connection, source.table, header, relation, file_id)
+        if doubtful or (source.pages and _none_of(connection, source.table, file_id)):
             raise Unusual
         return
     money = money_types(connection, source.table)
@@ -58,6 +55,14 @@ def optimistic(
     rows = select.select(relation, file_id, source.name)
     connection.execute(f"INSERT INTO {source.table} BY NAME {rows}")
     check(connection, select, source.table, file_id)
+    if source.pages and _none_of(connection, source.table, file_id):
+        raise Unusual
+
+
+def _none_of(connection: duckdb.DuckDBPyConnection, table: str, file_id: int) -> bool:
+    """Whether a table has no row of a file."""
+    rows = f"SELECT 1 FROM {table} WHERE {FILE_ID} = {file_id} LIMIT 1"  # noqa: S608
+    return connection.execute(rows).fetchone() is None
 
 
 def carefully(
@@ -83,20 +88,22 @@ def carefully(
         "WHERE _problem IS NOT NULL"
     )
     record = "SELECT * EXCLUDE (_problem, _raw) FROM typed WHERE _problem IS NULL"
-    header = header_of(connection, f"({statement(source, record)})")
-    money = [c for c, _ in header.items() if c in BY_NAME and BY_NAME[c].kind == "money"]
-    exact = ", ".join(f"CAST({c} AS {_FINE}) AS {c}" for c in money)
-    replaced = f" REPLACE ({exact})" if exact and source.table in VIEWS else ""
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE converted AS SELECT *{replaced} FROM "  # noqa: S608
-        f"({statement(source, record)})"
+        f"CREATE OR REPLACE TEMP TABLE converted AS SELECT * FROM ({statement(source, record)})"  # noqa: S608
     )
     header = header_of(connection, "converted")
     good, bad = _counts(connection, _reject(connection, source, header))
+    money = [c for c in header if c in BY_NAME and BY_NAME[c].kind == "money"]
+    if money and source.table in VIEWS:
+        exact = ", ".join(f"CAST({c} AS {STAGED_MONEY}) AS {c}" for c in money)
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE converted AS SELECT * REPLACE ({exact}) FROM converted"  # noqa: S608
+        )
+        header = header_of(connection, "converted")
     bearable(connection, entry.bill.label, good, bad, max_bad)
     sums: dict[str | None, tuple[object, object]] = {}
     if source.table in TABLES:
-        _insert(connection, source.table, header, "converted", file_id)
+        insert_rows(connection, source.table, header, "converted", file_id)
     else:
         mapping = mapping_of(header)
         widen(connection, source.table, mapping, "converted")
@@ -134,26 +141,29 @@ def mapping_of(header: Mapping[str, str]) -> dict[str, str]:
     return {name: name for name in header if name in BY_NAME}
 
 
-def _insert(
+def insert_rows(
     connection: duckdb.DuckDBPyConnection,
     table: str,
     header: Mapping[str, str],
     relation: str,
     file_id: int,
+    last_id: int | None = None,
 ) -> bool:
-    """The rows of a relation into a table beside ``charges``; whether an essential value is
-    missing in any of them."""
+    """The rows of a file, or of all those up to ``last_id``, whose id is then a column of the
+    relation, into a table beside ``charges``. Returns whether one lacks an essential value or has
+    an endless time."""
     columns = [c for c in TABLES[table].columns if c.name in header]
     values = ", ".join(f"CAST({quote(c.name)} AS {c.sql_type}) AS {quote(c.name)}" for c in columns)
     connection.execute(
-        f"INSERT INTO {table} BY NAME SELECT {values}, {file_id} AS {FILE_ID} FROM {relation}"  # noqa: S608
+        f"INSERT INTO {table} BY NAME SELECT {values}, "  # noqa: S608
+        f"{file_id if last_id is None else FILE_ID} AS {FILE_ID} FROM {relation}"
     )
-    needed = [quote(c.name) for c in TABLES[table].columns if c.essential]
-    if not needed:
-        return False
+    endless = [quote(c.name) for c in columns if c.kind in ("time", "date")]
+    doubts = [f"{quote(name)} IS NULL" for name in essential(table)]
+    doubts += [f"NOT isfinite({name})" for name in endless]
+    own = f"{FILE_ID} BETWEEN {file_id} AND {file_id if last_id is None else last_id}"
     found = connection.execute(
-        f"SELECT count(*) FROM {table} WHERE {FILE_ID} = {file_id} "  # noqa: S608
-        f"AND ({' OR '.join(f'{name} IS NULL' for name in needed)})"
+        f"SELECT count(*) FROM {table} WHERE {own} AND ({' OR '.join(doubts)})"  # noqa: S608
     ).fetchone()
     return found != (0,)
 
@@ -161,14 +171,16 @@ def _insert(
 def _reject(
     connection: duckdb.DuckDBPyConnection, source: SqlSource, header: Mapping[str, str]
 ) -> int:
-    """Set aside the rows that the source's SQL objects to or that lack an essential value, and
-    say how many."""
-    needed = (
-        [c.name for c in TABLES[source.table].columns if c.essential]
-        if source.table in TABLES
-        else list(ESSENTIAL)
-    )
-    tests = [f"WHEN {quote(c)} IS NULL THEN [{literal(c)}, 'is empty']" for c in needed]
+    """Set aside the rows that the source's SQL objects to, that lack an essential value or have one
+    that the table cannot hold, and say how many."""
+    tests = [
+        f"WHEN {quote(c)} IS NULL THEN [{literal(c)}, 'is empty']" for c in essential(source.table)
+    ]
+    tests += [
+        f"WHEN {quote(name)} IS NOT NULL AND {unfit} "
+        f"THEN [{literal(name)}, 'is out of range: ' || CAST({quote(name)} AS VARCHAR)]"
+        for name, unfit in _unfit(source, header).items()
+    ]
     if "_problem" in header:
         column = "_problem_column" if "_problem_column" in header else "NULL::VARCHAR"
         tests.insert(0, f"WHEN _problem IS NOT NULL THEN [{column}, _problem]")
@@ -180,6 +192,22 @@ def _reject(
     )
     row = connection.execute(f"DELETE FROM converted WHERE {found} IS NOT NULL").fetchone()  # noqa: S608
     return int(row[0]) if row else 0
+
+
+def _unfit(source: SqlSource, header: Mapping[str, str]) -> dict[str, str]:
+    """Column -> condition under which its value, a number or a time, is none for the table."""
+    found = {}
+    if source.table in TABLES:
+        kinds = {c.name: (c.kind, c.sql_type) for c in TABLES[source.table].columns}
+    else:
+        kinds = {name: (column.kind, STAGED_MONEY) for name, column in BY_NAME.items()}
+    for name, (kind, sql_type) in kinds.items():
+        value = quote(name)
+        if name in header and kind in ("time", "date"):
+            found[name] = f"NOT isfinite(CAST({value} AS TIMESTAMP))"
+        elif name in header and kind in ("count", "number", "money"):
+            found[name] = f"TRY_CAST({value} AS {sql_type}) IS NULL"
+    return found
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, rejected: int) -> tuple[int, int]:

@@ -18,7 +18,7 @@ import duckdb
 from finops_assistant.store.focus import CHARGES, FILE_ID, OWNED, SPLIT_CHARGES, TAG_COLUMNS
 from finops_assistant.store.settings import Settings
 
-USAGE: Final = "llm_usage"
+LLM_USAGE: Final = "llm_usage"
 _MARK: Final = "owners_applied"  # in store_meta: what the owners said, and up to which file
 
 # Kind of owner -> the provider on a bill or usage report, and what its id is the id of.
@@ -58,7 +58,7 @@ _CHARGES: Final = tuple(
 )
 # A gateway has teams and keys of its own, whatever vendor it called.
 _USAGE: Final = _Owned(
-    USAGE,
+    LLM_USAGE,
     "CASE WHEN source = 'litellm' THEN source ELSE provider END",
     "CASE WHEN source = 'litellm' THEN gateway_team ELSE account END",
     "api_key",
@@ -72,7 +72,7 @@ def apply_owners(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
     Of charges, only rows of files that came since the last time are looked at, and all rows when
     owners changed. A step of ``derive``, after the roll-up of requests.
     """
-    connection.execute(f"ALTER TABLE {USAGE} ADD COLUMN IF NOT EXISTS {OWNED} INTEGER")
+    connection.execute(f"ALTER TABLE {LLM_USAGE} ADD COLUMN IF NOT EXISTS {OWNED} INTEGER")
     owners = _fingerprint(connection)
     row = connection.execute("SELECT value FROM store_meta WHERE key = ?", [_MARK]).fetchone()
     before, _, last = str(row[0]).partition("@") if row else ("", "", "0")
@@ -104,7 +104,7 @@ def release_usage(connection: duckdb.DuckDBPyConnection) -> None:
     the same bucket, so this comes before a newer report replaces an older one."""
     known = connection.execute(
         "SELECT count(*) FROM duckdb_columns() WHERE table_name = ? AND column_name = ?",
-        [USAGE, OWNED],
+        [LLM_USAGE, OWNED],
     ).fetchone()
     if known != (0,):
         _release(connection, _USAGE)

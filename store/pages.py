@@ -159,7 +159,7 @@ def _read(connection: duckdb.DuckDBPyConnection, page_files: Iterable[PageFile])
     )
     rows = connection.execute(
         "SELECT label, report, min(started), max(ended), any_value(has_more) FROM page_result "
-        "WHERE started IS NOT NULL GROUP BY page, label, report ORDER BY page"
+        "GROUP BY page, label, report ORDER BY page"
     ).fetchall()
     return [Page(*row) for row in rows]
 

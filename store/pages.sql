@@ -27,11 +27,11 @@ timed AS (
     SELECT
         * EXCLUDE (bucket),
         coalesce(
-            to_timestamp(TRY_CAST(bucket ->> '$.start_time' AS BIGINT)),
+            TRY(to_timestamp(TRY_CAST(bucket ->> '$.start_time' AS BIGINT))),
             TRY_CAST(bucket ->> '$.starting_at' AS TIMESTAMPTZ)
         ) AT TIME ZONE 'UTC' AS started,
         coalesce(
-            to_timestamp(TRY_CAST(bucket ->> '$.end_time' AS BIGINT)),
+            TRY(to_timestamp(TRY_CAST(bucket ->> '$.end_time' AS BIGINT))),
             TRY_CAST(bucket ->> '$.ending_at' AS TIMESTAMPTZ)
         ) AT TIME ZONE 'UTC' AS ended,
         CASE WHEN json_array_length(bucket, '$.results') > 0
@@ -75,3 +75,5 @@ FROM (
         ) AS grouped
     FROM result
 ) JOIN page_file USING (filename)
+-- A bucket without a time that makes sense has been set aside, and belongs to no sequence.
+WHERE started < ended AND started >= TIMESTAMP '2000-01-01' AND ended < TIMESTAMP '2200-01-01'

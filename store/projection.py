@@ -26,8 +26,8 @@ MODEL_KEYS: Final = (
     "TokenCacheAction",
 )
 _DETAIL_PATHS: Final = ", ".join(f"'/{key}', '/x_{key}'" for key in MODEL_KEYS)
-_NUMERIC: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
-                   "UINTEGER", "UBIGINT")  # fmt: skip
+WHOLE_NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT",
+                        "USMALLINT", "UINTEGER", "UBIGINT")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Projection:
             stored = f"CAST({value} AS {target})"
             lossy = f"{value} <> CAST({stored} AS {kind})"
             return f"CASE WHEN {lossy} THEN {_stop(target)} ELSE {stored} END"
-        if kind in _NUMERIC:
+        if kind in WHOLE_NUMBERS:
             return f"CAST({value} AS {target})"
         if kind in ("DOUBLE", "FLOAT"):
             return proven_double(

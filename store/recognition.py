@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
 from finops_assistant.store.database import connect_for_reading, current_version, dangling
-from finops_assistant.store.discovery import BillFile, NoBill, find, read_shape, unpack
+from finops_assistant.store.discovery import BillFile, NoBill, Shape, find, read_shape, unpack
 from finops_assistant.store.errors import LoadError, StoreMissing, UsageError, suggest
-from finops_assistant.store.focus import FILE_ID, quote
+from finops_assistant.store.focus import BY_NAME, FILE_ID, quote
 from finops_assistant.store.load_report import FileReport
 from finops_assistant.store.records import told
 from finops_assistant.store.registry import Loadable
@@ -21,6 +22,9 @@ from finops_assistant.store.settings import Home
 from finops_assistant.store.sources import SOURCES, Source
 from finops_assistant.store.sources.mapping import MappingFile, load_mapping
 from finops_assistant.store.sources.mapping_folder import is_mapping, mapped, mappings_in
+from finops_assistant.store.sources.source import SqlSource, column_of
+
+_ALIKE: Final = 5  # columns that a source reads, from which on a file is meant to be of it
 
 Progress = Callable[[str, int, int], None]
 
@@ -146,21 +150,74 @@ def _recognised(
     if mappings and shape.format == "csv":
         source = mapped(mappings, bill.name, shape.header, source)
     if source is None:
-        raise NoBill(
-            f"{bill.label} is not a bill, nor another kind of file that can be loaded: its columns "
-            "are those of no known source. A mapping file can describe it (--source mapping.yaml)."
-        )
+        raise _unknown(bill, shape, sources)
     missing = source.missing(shape.header)
     if missing:
         plural = "column" if len(missing) == 1 else "columns"
+        named = ", ".join(_spelled(source, name) for name in missing)
         raise LoadError(
-            f"{bill.label} ({source.title}) lacks the mandatory {plural} "
-            f"{', '.join(missing)}. Export it again with all mandatory columns."
+            f"{bill.label} ({source.title}) lacks the mandatory {plural} {named}. "
+            "Export it again with all mandatory columns."
         )
+    if shape.twice:
+        read = _read_by(source, shape.header)
+        twice = next((name for name in shape.twice if name.strip().lower() in read), None)
+        if twice is not None:
+            raise LoadError(
+                f"{bill.label} ({source.title}) has the column {twice} twice, and which one counts "
+                "it does not say. Remove one and load it again."
+            )
     stamp = bill.stamp()
     with bill.path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Loadable(bill, shape, source, digest, stamp)
+
+
+def _spelled(source: Source, name: str) -> str:
+    """A field with the spellings that a file may have of it."""
+    fields = source.fields if isinstance(source, SqlSource) else ()
+    also = next((f.also for f in fields if f.name == name), ()) if isinstance(fields, tuple) else ()
+    return f"{name} ({' or '.join(also)})" if also else name
+
+
+def _read_by(source: Source, header: Mapping[str, str]) -> set[str]:
+    """The columns of a header that a source reads, in lower case."""
+    if not isinstance(source, SqlSource):
+        return {name.lower() for name in BY_NAME}
+    found = (column_of(one, header) for one in source.fields_of(header))
+    return {name.strip().lower() for name in found if name is not None}
+
+
+def _unknown(bill: BillFile, shape: Shape, sources: tuple[Source, ...]) -> LoadError:
+    """What is said of a file that no source knows; of one that a source nearly knows, the column
+    that is missing: vendors rename them."""
+    header = shape.header
+    known = {name.strip().lower() for name in header}
+    flat = shape.format != "json"  # the keys of JSON are those of all its documents' members
+    near: list[tuple[int, int, str, list[str]]] = []
+    for place, source in enumerate(sources):
+        if not isinstance(source, SqlSource):
+            continue
+        read = len(_read_by(source, header))
+        for names in source.signatures:
+            missing = [name for name in names if name.lower() not in known]
+            alike = read >= _ALIKE and (not flat or read * 3 >= len(header))
+            if len(missing) == 1 and (alike or (flat and len(names) > 2)):
+                near.append((read, -place, source.title, missing))
+    if not near and {"data", "has_more"} <= known:
+        return NoBill(f"{bill.label} is a page of an API without any result: nothing to load.")
+    if not near:
+        return NoBill(
+            f"{bill.label} is not a bill, nor another kind of file that can be loaded: its columns "
+            "are those of no known source. A mapping file can describe it (--source mapping.yaml)."
+        )
+    read, _, title, missing = max(near)
+    kind = LoadError if read >= _ALIKE else NoBill
+    what, way = ("column", ", or write a mapping file") if flat else ("key", "")
+    return kind(
+        f"{bill.label} resembles the source {title!r} but has no {what} {missing[0]}. If it was "
+        f"renamed, fetch the file again in its documented form{way}."
+    )
 
 
 def _turned_away(bill: BillFile, error: LoadError) -> FileReport:

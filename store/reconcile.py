@@ -2,7 +2,8 @@
 
 Both sides are kept apart everywhere else: usage that is priced by us or by a gateway is an
 estimate and never adds to an invoice. Here they meet, per provider, model and day, and the
-difference is split into parts that sum to it exactly:
+difference is split into parts that sum to it exactly. A bill in another currency than that of the
+price list is shown and not compared.
 
 ``missing_usage``  billed on days without any reported usage
 ``missing_bill``   priced usage on days without a bill (negative)
@@ -13,7 +14,7 @@ difference is split into parts that sum to it exactly:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -22,6 +23,8 @@ from importlib.resources import files
 from itertools import groupby
 from statistics import median
 from typing import Any, Final
+
+import duckdb
 
 from finops_assistant.store.access import Principal, scope_sql
 from finops_assistant.store.database import Database
@@ -32,6 +35,10 @@ PARTS: Final = ("discount", "quantity", "missing_usage", "missing_bill", "unpric
 _PRICED_IN: Final = "USD"
 _ZERO: Final = Decimal(0)
 _STEADY: Final = Decimal("0.005")  # a discount whose days lie this close together is a rate
+_CENTS_READ: Final = (
+    "The bill is about 100 times the price list: cents may have been read as dollars."
+)
+_HUNDREDTH: Final = "The bill is about a hundredth of the price list: check its unit."
 _CENTS: Final = (Decimal(80), Decimal(125))  # billed / priced where cents were read as dollars
 
 
@@ -52,10 +59,13 @@ class Day:
 
     @property
     def parts(self) -> dict[str, Decimal]:
-        """The difference of this day, by reason; they sum to billed minus priced."""
+        """The difference of this day, by reason; they sum to billed minus priced. Of a day that
+        cannot be compared, nothing."""
         billed, priced = self.billed or _ZERO, self.priced or _ZERO
         if self.tokens_used is None:
             return {"missing_usage": billed}
+        if self.currency != _PRICED_IN:
+            return {}
         if self.billed is None:
             return {"missing_bill": -priced}
         if self.priced is None or self.tokens_unpriced:
@@ -70,7 +80,7 @@ class Day:
 @dataclass(frozen=True)
 class Line:
     """One provider's model over the period: two sums, their difference and its parts (money in
-    ``currency``), and on how many days each side had something."""
+    ``currency``, ``priced`` in US dollars), and on how many days each side had something."""
 
     provider: str
     model: str
@@ -86,9 +96,9 @@ class Line:
     days: tuple[Day, ...] = field(repr=False, default=())
 
     @property
-    def difference(self) -> Decimal:
-        """Billed minus priced."""
-        return self.billed - self.priced
+    def difference(self) -> Decimal | None:
+        """Billed minus priced; None where they are in two currencies."""
+        return self.billed - self.priced if self.currency == _PRICED_IN else None
 
     def to_json(self) -> dict[str, Any]:
         """As in the ``reconcile`` JSON; amounts stay Decimal for the encoder."""
@@ -115,19 +125,46 @@ def reconcile(
 ) -> tuple[Line, ...]:
     """Every provider's models over the days from ``start`` until before ``end`` (all by default),
     the largest difference first. Raises QueryRefused for a principal that sees nothing."""
-    text = files("finops_assistant.store").joinpath("reconcile.sql").read_text("utf-8")
-    statement = (
-        text.replace("$scope", scope_sql(principal))
-        .replace("$start", f"DATE {literal(str(start or date.min))}")
-        .replace("$end", f"DATE {literal(str(end or date.max))}")
-    )
     database = Database.open(home)
     with closing(database.cursor()) as cursor:
-        days = [Day(*row) for row in cursor.execute(statement).fetchall()]
+        lines = _lines(cursor, scope_sql(principal), start or date.min, end or date.max)
     database.close()
-    grouped = groupby(sorted(days, key=_who), _who)
-    lines = [_line(tuple(same)) for _, same in grouped]
-    return tuple(sorted(lines, key=lambda line: (-abs(line.difference), line.provider, line.model)))
+    return tuple(
+        sorted(lines, key=lambda line: (-abs(line.difference or _ZERO), line.provider, line.model))
+    )
+
+
+def unit_warnings(connection: duckdb.DuckDBPyConnection, file_ids: Collection[int]) -> list[str]:
+    """One sentence for every provider whose bill is about 100 times what its usage costs by the
+    price list, or a hundredth of it, on the days of the files with these ids."""
+    ids = ", ".join(str(int(i)) for i in file_ids)
+    row = connection.execute(
+        "SELECT min(first_day), max(last_day) FROM files "  # noqa: S608
+        f"WHERE file_id IN ({ids}) AND EXISTS (SELECT 1 FROM usage WHERE Layer <> 'bill')"
+    ).fetchone()
+    if row is None or row[0] is None:
+        return []
+    first, last = row
+    told: dict[tuple[str, str], list[str]] = {}
+    for line in _lines(connection, "TRUE", first, last + timedelta(days=1)):
+        if line.remark in (_CENTS_READ, _HUNDREDTH):
+            told.setdefault((line.provider, line.remark), []).append(line.model)
+    return [
+        f"{provider}, {first} to {last} ({', '.join(models[:3])}"
+        f"{f' and {len(models) - 3} more' if len(models) > 3 else ''}): {remark}"
+        for (provider, remark), models in sorted(told.items())
+    ]
+
+
+def _lines(connection: duckdb.DuckDBPyConnection, scope: str, start: date, end: date) -> list[Line]:
+    text = files("finops_assistant.store").joinpath("reconcile.sql").read_text("utf-8")
+    statement = (
+        text.replace("$scope", scope)
+        .replace("$start", f"DATE {literal(str(start))}")
+        .replace("$end", f"DATE {literal(str(end))}")
+    )
+    days = [Day(*row) for row in connection.execute(statement).fetchall()]
+    return [_line(tuple(same)) for _, same in groupby(sorted(days, key=_who), _who)]
 
 
 def _who(day: Day) -> tuple[str, str, str]:
@@ -136,7 +173,6 @@ def _who(day: Day) -> tuple[str, str, str]:
 
 def _line(days: tuple[Day, ...]) -> Line:
     first = days[0]
-    foreign = first.currency != _PRICED_IN
     parts = dict.fromkeys(PARTS, _ZERO)
     for day in days:
         for name, amount in day.parts.items():
@@ -156,7 +192,7 @@ def _line(days: tuple[Day, ...]) -> Line:
         sum(day.tokens_used is None for day in days),
         sum(day.billed is None for day in days),
         used[0].layer if used else None,
-        _remark(days, matched, billed, priced, foreign),
+        _remark(days, matched, billed, priced),
         days,
     )
 
@@ -166,10 +202,9 @@ def _remark(
     matched: list[Day],
     billed: Decimal,
     priced: Decimal,
-    foreign: bool,
 ) -> str:
     """One sentence on what the difference is."""
-    if foreign:
+    if days[0].currency != _PRICED_IN:
         return f"Billed in {days[0].currency}; the price list is in {_PRICED_IN}: not compared."
     if not matched:
         if not priced and any(day.tokens_used is not None for day in days):
@@ -186,9 +221,9 @@ def _remark(
         return "Nothing was billed for this usage."
     middle = median(ratios)
     if _CENTS[0] <= middle <= _CENTS[1]:
-        return "The bill is about 100 times the price list: cents may have been read as dollars."
+        return _CENTS_READ
     if _CENTS[0] <= 1 / middle <= _CENTS[1]:
-        return "The bill is about a hundredth of the price list: check its unit."
+        return _HUNDREDTH
     steady = max(abs(ratio - middle) for ratio in ratios) <= _STEADY
     if not steady:
         return "The bill's price against the list price varies from day to day."

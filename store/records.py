@@ -1,16 +1,13 @@
-"""From the file of a ``SqlSource`` to the relation ``record`` that its SQL reads.
+"""From the file of a ``SqlSource`` to its records: columns of texts, numbers and times as written.
 
 There are two ways, as for FOCUS files (see ``projection``): the *optimistic* one is a relation over
-the file itself, whose casts stop at anything that cannot be read exactly; the *careful* one stages
-the records in a table, sets the unreadable ones aside with line, column, reason and raw text, and
-keeps 24 decimals of money.
+the file itself; the *careful* one stages the records in a table, with what is no record set aside.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,29 +16,12 @@ import duckdb
 from finops_assistant.store.discovery import BillFile, Shape
 from finops_assistant.store.errors import LoadError
 from finops_assistant.store.focus import literal, quote
-from finops_assistant.store.projection import exact_double, exact_text, proven_double, utc
 from finops_assistant.store.quarantine import csv_relation, stage_texts
-from finops_assistant.store.sources.source import KINDS, Field, Source, SqlSource, column_of
+from finops_assistant.store.sources.source import Source, SqlSource, column_of
+from finops_assistant.store.typed_records import Records, typed
 
-_FINE: Final = "DECIMAL(38,24)"
-_WHOLE: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
-                 "UINTEGER", "UBIGINT")  # fmt: skip
 _LEAST_OBJECT: Final = 16 << 20  # DuckDB sets aside twice the largest document
 _LONGEST_MANIFEST: Final = 1 << 20
-_EPOCH_MS: Final = 100_000_000_000  # seconds reach this in the year 5138
-
-
-@dataclass(frozen=True)
-class Records:
-    """The columns of a relation: name as a file spells it -> how SQL refers to it, and its type."""
-
-    relation: str
-    columns: Mapping[str, tuple[str, str]]
-
-    @property
-    def header(self) -> Mapping[str, str]:
-        """Column -> type."""
-        return {name: kind for name, (_, kind) in self.columns.items()}
 
 
 def direct(
@@ -111,57 +91,6 @@ def staged(
         )
         return _of_table("raw", shape)
     return _staged_json(connection, source, bill, shape)
-
-
-def typed(source: SqlSource, records: Records, *, careful: bool) -> str:
-    """The SELECT that makes ``record`` of records; careful, with ``_line`` and ``_problem``."""
-    header = records.header
-    fields = source.fields_of(header)
-    select, problems = [], []
-    for one in fields:
-        name = column_of(one, header)
-        if name is None:
-            select.append(f"NULL::{KINDS[one.kind]} AS {quote(one.name)}")
-            if one.essential:
-                problems.append((one.name, "TRUE", "'is empty'"))
-            continue
-        reference, kind = records.columns[name]
-        value = _value(one, reference, kind, careful=careful)
-        shown = value
-        if one.essential and not careful:
-            shown = f"coalesce({value}, error('{one.kind} is empty')::{KINDS[one.kind]})"
-        select.append(f"{shown} AS {quote(one.name)}")
-        text = f"CAST({reference} AS VARCHAR)"
-        if one.kind != "text":
-            said = f"{reference} IS NOT NULL AND trim({text}) NOT IN {_NOTHING}"
-            unread = f"{said} AND ({value}) IS NULL"
-            problems.append((name, unread, f"'cannot be read as {_NAMES[one.kind]}: ' || {text}"))
-        if one.essential:
-            problems.append((name, f"({value}) IS NULL", "'is empty'"))
-    for name, prefix in source.gather.items():
-        select.append(f"{_gathered(prefix, fields, records)} AS {quote(name)}")
-    if not careful:
-        return f"SELECT {', '.join([*select, 'NULL::BIGINT AS _line'])} FROM {records.relation}"  # noqa: S608
-    cases = " ".join(
-        f"WHEN {test} THEN [{literal(column)}, {reason}]" for column, test, reason in problems
-    )
-    found = f"CASE {cases} END" if cases else "NULL::VARCHAR[]"
-    return (
-        f"SELECT {', '.join(select)}, _line, {found} AS _problem, "  # noqa: S608
-        f"CASE WHEN _problem IS NOT NULL THEN CAST(to_json(raw) AS VARCHAR) END AS _raw "
-        f"FROM {records.relation}"
-    )
-
-
-# How a file says that there is no value: nothing, or what Python programs write of theirs.
-_NOTHING: Final = "('', 'None')"
-_NAMES: Final = {
-    "money": "a number",
-    "quantity": "a number",
-    "time": "a date and time",
-    "currency": "a currency code",
-    "json": "JSON",
-}
 
 
 def statement(source: SqlSource, record: str) -> str:
@@ -321,6 +250,8 @@ def _staged_json(
         "WHERE json IS NULL"
     )
     connection.execute("DELETE FROM documents WHERE json IS NULL")
+    if source.pages:
+        _refuse_other_pages(connection, source, bill)
     records = _of_json(connection, source, shape, "documents")
     if source.nested:
         connection.execute(
@@ -333,127 +264,19 @@ def _staged_json(
     return Records("raw", records.columns)
 
 
-# --- types ---------------------------------------------------------------------------------------
-
-
-def _value(one: Field, reference: str, kind: str, *, careful: bool) -> str:
-    text = reference if kind == "VARCHAR" else f"CAST({reference} AS VARCHAR)"
-    match one.kind:
-        case "money":
-            return _money(reference, kind, text, careful=careful)
-        case "quantity":
-            return _quantity(reference, kind, text, careful=careful)
-        case "time":
-            return _time(one, reference, kind, text, careful=careful)
-        case "currency":
-            code = f"upper(trim({text}))"
-            known = f"list_contains({_currencies()}, {code})"
-            return f"CASE WHEN {known} THEN {code} {_else(text, 'currency', careful)} END"
-        case "json":
-            if kind in ("VARCHAR", "JSON"):
-                return text
-            return f"CAST(to_json({reference}) AS VARCHAR)"
-        case _:
-            return text
-
-
-def _else(text: str, what: str, careful: bool) -> str:
-    """What becomes of an unreadable value: NULL where rows are set aside, else a stop."""
-    if careful:
-        return ""
-    blank = f"trim({text}) = '' OR {text} IS NULL"
-    return f"WHEN {blank} THEN NULL ELSE error('no {what}')::VARCHAR"
-
-
-def _money(reference: str, kind: str, text: str, *, careful: bool) -> str:
-    target = KINDS["money"]
-    if careful:
-        exact = reference if kind.startswith("DECIMAL") else _plain_number(text)
-        return f"TRY_CAST({exact} AS {_FINE})"
-    if kind.startswith("DECIMAL") and int(kind.rstrip(")").split(",")[1]) <= 12:
-        return f"CAST({reference} AS {target})"
-    if kind in _WHOLE:
-        return f"CAST({reference} AS {target})"
-    if kind in ("DOUBLE", "FLOAT"):
-        return proven_double(reference, kind, target, exact_text(text, target))
-    return exact_text(text, target)
-
-
-def _quantity(reference: str, kind: str, text: str, *, careful: bool) -> str:
-    target = KINDS["quantity"]
-    if kind in ("DOUBLE", "FLOAT"):
-        return exact_double(reference, target)
-    if careful:
-        exact = _plain_number(text) if kind in ("VARCHAR", "JSON") else reference
-        return f"TRY_CAST({exact} AS {target})"
-    return f"CAST({reference} AS {target})"
-
-
-def _plain_number(text: str) -> str:
-    """A number without thousands separators, where they cannot be decimal commas."""
-    grouped = r"[-+]?\d{1,3}(,\d{3})+\.\d+|[-+]?\d{1,3}(,\d{3}){2,}"
-    return (
-        f"CASE WHEN regexp_full_match({text}, {literal(grouped)}) "
-        f"THEN replace({text}, ',', '') ELSE {text} END"
-    )
-
-
-def _time(one: Field, reference: str, kind: str, text: str, *, careful: bool) -> str:
-    if kind.startswith(("TIMESTAMP", "DATE")):
-        return utc(reference, kind)
-    if kind in _WHOLE or kind in ("DOUBLE", "FLOAT") or kind.startswith("DECIMAL"):
-        return _instant(f"CAST({reference} AS DOUBLE)")
-    cast = "TRY_CAST" if careful else "CAST"
-    iso = f"make_timestamp(epoch_us({cast}({text} AS TIMESTAMPTZ)))"
-    if one.formats:
-        formats = ", ".join(map(literal, one.formats))
-        strptime = "try_strptime" if careful else "strptime"
-        return f"CAST({strptime}({text}, [{formats}]) AS TIMESTAMP)"
-    number = f"TRY_CAST({text} AS DOUBLE)"
-    return f"CASE WHEN {number} IS NOT NULL THEN {_instant(number)} ELSE {iso} END"
-
-
-def _instant(number: str) -> str:
-    """Seconds, or milliseconds, since 1970."""
-    seconds = f"CASE WHEN abs({number}) >= {_EPOCH_MS} THEN {number} / 1000 ELSE {number} END"
-    return f"make_timestamp(CAST(round(({seconds}) * 1000000) AS BIGINT))"
-
-
-def _as_written(name: str, names: Iterable[str]) -> str:
-    """A column's name without the ``_1`` that the reader adds when only case tells two apart."""
-    bare = re.sub(r"_[0-9]+$", "", name)
-    twins = {other for other in names if other.lower() == bare.lower()}
-    return bare if twins and bare not in twins else name
-
-
-def _gathered(prefix: str, fields: Iterable[Field], records: Records) -> str:
-    """The columns with a prefix (or all that no field reads) as a JSON object without NULLs."""
-    if prefix == "*":
-        read = {s.lower() for one in fields for s in one.spellings}
-        chosen = {
-            name: reference
-            for name, (reference, kind) in records.columns.items()
-            if name.strip().lower() not in read and "." not in name and name
-        }
-    else:
-        chosen = {
-            name[len(prefix) :]: reference
-            for name, (reference, kind) in records.columns.items()
-            if name.lower().startswith(prefix.lower()) and len(name) > len(prefix)
-        }
-    if not chosen:
-        return "NULL::VARCHAR"
-    chosen = {_as_written(name, chosen): reference for name, reference in chosen.items()}
-    # json_merge_patch drops the members that are NULL.
-    pairs = ", ".join(
-        f"{literal(name)}, CAST({reference} AS VARCHAR)" for name, reference in chosen.items()
-    )
-    filled = f"json_merge_patch('{{}}', json_object({pairs}))"
-    anything = f"coalesce({', '.join(f'CAST({r} AS VARCHAR)' for r in chosen.values())})"
-    return f"CASE WHEN {anything} IS NOT NULL THEN CAST({filled} AS VARCHAR) END"
-
-
-def _currencies() -> str:
-    from finops_assistant.store.currencies import CODES
-
-    return "[" + ", ".join(map(literal, CODES)) + "]"
+def _refuse_other_pages(
+    connection: duckdb.DuckDBPyConnection, source: SqlSource, bill: BillFile
+) -> None:
+    """Raise LoadError when no document has results where pages and buckets have them."""
+    row = connection.execute(
+        "SELECT count(*) FILTER (json_exists(json, '$.data') OR json_exists(json, '$.results')), "
+        "count(*) FILTER (len(json_extract(json, '$.data[*].results')) > 0 "
+        "OR json_exists(json, '$.results')) FROM documents"
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate has a row
+    if 0 in row:
+        missing = "data" if row[0] == 0 else "results"
+        raise LoadError(
+            f"{bill.label} ({source.title}) has no {missing!r} where the pages of this API have "
+            f"it, so nothing in it can be read. Fetch it again."
+        )

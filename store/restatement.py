@@ -4,6 +4,7 @@ charge days from its first to its last. Files of one delivery add up; days outsi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -25,11 +26,13 @@ _INSIDE = "CAST(c.ChargePeriodStart AS DATE) BETWEEN s.first_day AND s.last_day"
 
 @dataclass(frozen=True)
 class Effect:
-    """What a file's coming meant for older rows: how many it replaced, how many of the same
-    billing periods lie outside its days and were kept."""
+    """What a file's coming meant for other rows: how many older ones it replaced, how many of the
+    same billing periods lie outside its days and were kept, and how many of its own a later row of
+    the same delivery repeats."""
 
     replaced: int
     kept: int
+    repeated: int = 0
 
     @property
     def sentence(self) -> str:
@@ -43,6 +46,12 @@ class Effect:
                 f"{_rows(self.kept)} of the same billing period on days outside this delivery "
                 "were kept."
             )
+        if self.repeated:
+            one = self.repeated == 1
+            parts.append(
+                f"{_rows(self.repeated)} {'has' if one else 'have'} the same key as a later one of "
+                "this delivery, which counts."
+            )
         return " ".join(parts)
 
 
@@ -50,9 +59,7 @@ def _rows(count: int) -> str:
     return f"{count:,} row" + ("" if count == 1 else "s")
 
 
-def added_up(
-    connection: duckdb.DuckDBPyConnection, own: Collection[int], table: str = CHARGES
-) -> list[str]:
+def added_up(connection: duckdb.DuckDBPyConnection, own: Collection[int]) -> list[str]:
     """Names of the files of one delivery, given by their ids, that cover the same days of the same
     account. That is right for the parts of one export and wrong for two copies of it."""
     ids = ", ".join(str(int(i)) for i in own)
@@ -63,7 +70,7 @@ def added_up(
                    BillingAccountId AS account, BillingPeriodStart AS period,
                    CAST(min(ChargePeriodStart) AS DATE) AS first_day,
                    CAST(max(ChargePeriodStart) AS DATE) AS last_day
-            FROM {table} WHERE _file_id IN ({ids}) GROUP BY ALL
+            FROM {CHARGES} WHERE {FILE_ID} IN ({ids}) GROUP BY ALL
         )
         SELECT file FROM files WHERE file_id IN (
             SELECT a._file_id FROM spans a JOIN spans b
@@ -155,13 +162,13 @@ def replace_keyed(
     """Of rows with the same key, keep the one that came last; file id -> effect, where any.
 
     ``loaded`` are the ids of the delivery's new files. Two rows with one key inside the delivery
-    count as one without a word: a log repeats a request, a page overlaps the next.
+    count as one, and it is said: a log repeats a request, a page overlaps the next.
     """
     new = ", ".join(str(int(i)) for i in loaded)
     key = ", ".join(map(quote, table.key))
     same = " AND ".join(f"o.{quote(c)} IS NOT DISTINCT FROM n.{quote(c)}" for c in table.key)
     connection.execute("BEGIN")
-    connection.execute(
+    repeats = connection.execute(
         f"""
         DELETE FROM {table.name} WHERE rowid IN (
             SELECT rowid FROM (
@@ -170,9 +177,10 @@ def replace_keyed(
                 ) AS place
                 FROM {table.name} WHERE {FILE_ID} IN ({new})
             ) WHERE place > 1
-        )
+        ) RETURNING {FILE_ID}
         """  # noqa: S608
-    )
+    ).fetchall()
+    repeated = Counter(file for (file,) in repeats)
     keys = f"(SELECT {key}, min({FILE_ID}) AS file FROM {table.name} WHERE {FILE_ID} IN ({new}) GROUP BY ALL)"  # noqa: S608, E501
     older = f"o.{FILE_ID} NOT IN ({new})"
     rows = connection.execute(
@@ -184,4 +192,8 @@ def replace_keyed(
             f"DELETE FROM {table.name} AS o USING {keys} AS n WHERE {same} AND {older}"  # noqa: S608
         )
     connection.execute("COMMIT")
-    return {file_id: Effect(count, 0) for file_id, count in rows}
+    replaced = dict(rows)
+    return {
+        file_id: Effect(replaced.get(file_id, 0), 0, repeated[file_id])
+        for file_id in sorted({*replaced, *repeated})
+    }

@@ -12,7 +12,7 @@ from typing import Final
 import duckdb
 
 from finops_assistant.store.focus import literal
-from finops_assistant.store.projection import model_name
+from finops_assistant.store.model_names import plainer
 from finops_assistant.store.sku_tables import READS, SkuTables, folded
 
 UNKNOWN_MODEL: Final = 1 << 9
@@ -26,12 +26,6 @@ _TEMPORARY: Final = (
     "found_gpus",
     "model_of",
     "gpus_of",
-)
-# What may stand before a model's own name: a path, a fine-tuning mark, a region, a namespace.
-BEFORE: Final = (
-    r"^(?:.*/)?(?:ft[:-])?(?:(?:us|eu|apac|global|regional|jp|au|ca|us-gov)\.)?"
-    r"(?:(?:anthropic|amazon|meta|mistral|cohere|ai21|openai|deepseek|google|qwen|xai|moonshotai"
-    r"|zai|writer|nvidia)\.)?"
 )
 
 
@@ -160,11 +154,7 @@ def _collect(
 
 
 def _look_up_models(connection: duckdb.DuckDBPyConnection, tables: SkuTables) -> None:
-    """``found_models``: the model of each text that names one.
-
-    A name is looked up as it stands, then without what may stand before it, then without date and
-    revision, then without a trailing version number.
-    """
+    """``found_models``: the model of each text that names one, looked up as ``plainer`` says."""
     captured = ", ".join(
         f"{{text: {m.captured}, before: {literal(m.before)}, named: {m.sets == 'model_name'}, "
         f"given: {m.reads == 'billed'}}}"
@@ -179,9 +169,7 @@ def _look_up_models(connection: duckdb.DuckDBPyConnection, tables: SkuTables) ->
         ), plain AS (
             SELECT text_id, era, place, candidate.text AS text, candidate.named AS named,
                    candidate.given AS given, candidate.before || text AS full_name,
-                   regexp_replace(lower(full_name), {literal(BEFORE)}, '') AS bare,
-                   {model_name("regexp_replace(bare, '-latest$', '')")} AS id,
-                   regexp_replace(id, '[ -]?([0-9]{{2}}-[0-9]{{4}}|[0-9]{{3,4}})$', '') AS short
+                   {plainer("full_name")}
             FROM candidates WHERE candidate.text IS NOT NULL
         ), names AS (
             SELECT *, unnest(list_transform([full_name, bare, id, short], lambda n: {folded("n")}))

@@ -16,7 +16,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 
-from finops_assistant.store.focus import FILE_ID, quote
+from finops_assistant.store.focus import ESSENTIAL, FILE_ID, quote
 
 _SQL_TYPES: Final = {
     "text": "VARCHAR",
@@ -93,3 +93,10 @@ def _tables() -> Mapping[str, Table]:
 
 
 TABLES: Final = _tables()
+
+
+def essential(table: str) -> tuple[str, ...]:
+    """The columns without which a row makes no sense, be it a table of charges or one of these."""
+    if table not in TABLES:
+        return ESSENTIAL
+    return tuple(column.name for column in TABLES[table].columns if column.essential)

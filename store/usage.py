@@ -74,6 +74,8 @@ def roll_up(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         connection.execute(_roll_up_sql())
         connection.execute("INSERT OR REPLACE INTO store_meta VALUES (?, ?)", [_MARK, mark])
         connection.execute("COMMIT")
+    if connection.execute("SELECT count(*) FROM llm_usage").fetchone() == (0,):
+        return
     name_models(connection)
     connection.execute(
         "UPDATE llm_usage AS u SET model = n.model FROM named_model AS n "

@@ -56,7 +56,7 @@ from typing import Final
 
 import duckdb
 
-from finops_assistant.store.focus import CHARGES, COLUMNS, FocusColumn, literal
+from finops_assistant.store.focus import CHARGES, COLUMNS, literal
 from finops_assistant.store.model_names import name_models
 from finops_assistant.store.owners import same_id
 from finops_assistant.store.settings import Settings
@@ -64,6 +64,7 @@ from finops_assistant.store.usage_overlaps import find_doubled
 from finops_assistant.store.usage_prices import CLASSES, PRICE_OF
 
 LAYERS: Final = ("vendor", "gateway", "trace", "bill")
+CHARGE_COLUMNS: Final = tuple(c for c in COLUMNS if c.kind not in ("money", "quantity"))
 
 OWN_COLUMNS: Final = {
     "Layer": "VARCHAR",
@@ -80,10 +81,6 @@ OWN_COLUMNS: Final = {
     "Chosen": "BOOLEAN",
     "ChosenDetail": "BOOLEAN",
 }
-
-
-def _dimensions() -> tuple[FocusColumn, ...]:
-    return tuple(c for c in COLUMNS if c.kind not in ("money", "quantity"))
 
 
 # Column of ``charges`` -> what a row of ``llm_usage`` (u) says of it, by way of what the bill knows
@@ -143,7 +140,7 @@ _OF_BILL: Final = {
 
 def create_usage_sql() -> str:
     """DDL of ``usage``."""
-    lines = [f"    {c.name} {c.sql_type}" for c in _dimensions()]
+    lines = [f"    {c.name} {c.sql_type}" for c in CHARGE_COLUMNS]
     lines += [f"    {name} {kind}" for name, kind in OWN_COLUMNS.items()]
     return "CREATE OR REPLACE TABLE usage (\n" + ",\n".join(lines) + "\n)"
 
@@ -152,6 +149,12 @@ def derive_usage(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
     """Build ``usage`` anew. A step of ``derive``, after ``price_usage`` and the owners."""
     connection.execute("BEGIN")
     connection.execute(create_usage_sql())
+    counted = connection.execute(
+        f"SELECT EXISTS (FROM llm_usage) OR EXISTS (FROM {CHARGES} WHERE ConsumedUnit = 'Tokens')"
+    ).fetchone()
+    if counted == (False,):
+        connection.execute("COMMIT")
+        return
     name_models(connection)
     find_doubled(connection)
     connection.execute(_gather_sql())
@@ -173,9 +176,9 @@ def _gather_sql() -> str:
         "{measure: 'requests', direction: NULL, cache_action: NULL, tokens: NULL, "
         "requests: u.requests, cost: NULL}"
     )
-    types = {c.name: c.sql_type for c in _dimensions()} | OWN_COLUMNS
+    types = {c.name: c.sql_type for c in CHARGE_COLUMNS} | OWN_COLUMNS
     of_usage = ", ".join(f"{value} AS {name}" for name, value in _OF_USAGE.items())
-    named = {c.name: c.name for c in _dimensions()} | _OF_BILL
+    named = {c.name: c.name for c in CHARGE_COLUMNS} | _OF_BILL
     of_bill = ", ".join(f"{value} AS {name}" for name, value in named.items() if name in types)
     once = "CASE WHEN count(DISTINCT {0}) = 1 THEN any_value({0}) END AS {1}"
     names = ", ".join(
@@ -191,7 +194,9 @@ def _gather_sql() -> str:
     WITH billed AS (
         SELECT ServiceProviderName AS provider, {key} AS account, {names},
             {once.format("SubAccountName", "sub_account_name")}
-        FROM {CHARGES} WHERE SubAccountId IS NOT NULL GROUP BY 1, 2
+        FROM {CHARGES} WHERE SubAccountId IS NOT NULL
+            AND ServiceProviderName IN (SELECT provider FROM llm_usage)
+        GROUP BY 1, 2
     ),
     served AS (
         SELECT ServiceProviderName AS provider, {once.format("ServiceName", "service")}, {names}
@@ -228,7 +233,7 @@ def _choose_sql() -> str:
     same = same_id("ServiceProviderName", "SubAccountId")
     account = f"CASE WHEN SubAccountId IS NOT NULL THEN {same} END"
     ranks = " ".join(f"WHEN '{layer}' THEN {n}" for n, layer in enumerate(LAYERS, start=1))
-    columns = ", ".join([c.name for c in _dimensions()] + list(OWN_COLUMNS)[:-2])
+    columns = ", ".join([c.name for c in CHARGE_COLUMNS] + list(OWN_COLUMNS)[:-2])
     # A log of an unknown account, beside a bill.
     partial = "(c.layer_rank IN (2, 3) AND c.account IS NULL AND b.provider IS NOT NULL)"
     return f"""

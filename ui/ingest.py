@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
 
 from finops_assistant.store.errors import UsageError
 from finops_assistant.ui.terminal import Progress, say, show_json
 
 if TYPE_CHECKING:
-    from finops_assistant.store.load_report import FileReport, LoadReport
+    from finops_assistant.store.load_report import FileReport, LoadReport, Total
+
+_MANY: Final = 20  # files of a delivery from which on those that fared alike share a line
+_FEW: Final = 2
 
 
 def run(args: Namespace) -> int:
@@ -31,10 +39,60 @@ def run(args: Namespace) -> int:
     if args.json:
         show_json(report.to_json())
     else:
-        for file in report.files:
-            say(in_words(file))
+        for outcome in outcomes(report.files):
+            say(outcome)
         say(closing(report))
     return 0
+
+
+def outcomes(files: Sequence[FileReport]) -> list[str]:
+    """What became of the files, in words: one by one, or where they are many, those of a folder
+    that fared alike together."""
+    if len(files) <= _MANY:
+        return [in_words(file) for file in files]
+    alike: dict[tuple[str, ...], list[FileReport]] = {}
+    for file in files:
+        # the same sentence about another file, or with another number, says the same
+        reason = re.sub("[0-9]+", "#", file.message.replace(file.path, "")) if file.message else ""
+        key = (str(PurePath(file.path).parent), file.status, file.source or "", reason)
+        alike.setdefault(key, []).append(file)
+    return [
+        line
+        for (folder, *_), some in alike.items()
+        for line in ([_together(folder, some)] if len(some) > _FEW else map(in_words, some))
+    ]
+
+
+def _together(folder: str, some: Sequence[FileReport]) -> str:
+    """Several files of one folder as if they were one, with the message of the first."""
+    first = some[0]
+    sums: dict[str | None, list[Total]] = {}
+    for total in (total for file in some for total in file.totals):
+        sums.setdefault(total.currency, []).append(total)
+    name = f"{len(some):,} files in {folder}"
+    source = f" ({first.source})" if first.source else ""
+    message = f"The first: {first.message}" if first.message else ""
+    return in_words(
+        replace(
+            first,
+            path=name + source,
+            message=message,
+            rows=sum(file.rows for file in some),
+            loaded=sum(file.loaded for file in some),
+            restated=sum(file.restated for file in some),
+            quarantined=sum(file.quarantined for file in some),
+            totals=tuple(
+                replace(
+                    parts[0],
+                    billed=sum((part.billed for part in parts), Decimal()),
+                    effective=sum((part.effective for part in parts), Decimal()),
+                    billed_in_file=None,
+                    effective_in_file=None,
+                )
+                for parts in sums.values()
+            ),
+        )
+    )
 
 
 def in_words(file: FileReport) -> str:

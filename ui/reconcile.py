@@ -75,7 +75,7 @@ def in_words(lines: Sequence[Line], start: date, end: date) -> str:
             line.model,
             _money(line.billed, line.currency),
             _money(line.priced, "USD"),
-            _money(line.difference, line.currency),
+            "" if line.difference is None else _money(line.difference, line.currency),
             _why(line),
         )
         for line in lines

@@ -85,7 +85,9 @@ def in_words(state: Entry) -> str:
                     r["period"],
                     f"{r['currency']} {r['billed']:,.2f}",
                     f"USD {r['priced']:,.2f}",
-                    f"{r['currency']} {r['difference']:,.2f}",
+                    None
+                    if r["difference"] is None
+                    else f"{r['currency']} {r['difference']:,.2f}",
                     r["remark"],
                 )
                 for r in state["reconciliation"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from finops_assistant.ui.ingest import closing, in_words
+from finops_assistant.ui.ingest import closing, outcomes
 from finops_assistant.ui.terminal import Progress, say, show_json
 
 
@@ -20,8 +20,8 @@ def run(args: Namespace) -> int:
         for line in report.pulled:
             say(f"fetched   {line}")
         if report.load:
-            for file in report.load.files:
-                say(in_words(file))
+            for outcome in outcomes(report.load.files):
+                say(outcome)
             say(closing(report.load))
         else:
             say("Nothing new to load.")

@@ -13,7 +13,7 @@ from finops_assistant.store.errors import QueryRefused
 from finops_assistant.store.metrics import Fact
 from finops_assistant.store.sandbox.nodes import STORE
 from finops_assistant.store.tables import TABLES
-from finops_assistant.store.usage_layers import OWN_COLUMNS
+from finops_assistant.store.usage_layers import CHARGE_COLUMNS, OWN_COLUMNS
 
 USAGE: Final = "usage"
 ALLOCATED: Final = "allocated"
@@ -25,10 +25,7 @@ _UNITS: Final = {
     "Tokens": "tokens",
     "Requests": "requests",
 }
-_OF_USAGE: Final = (
-    *(c.name for c in focus.COLUMNS if c.kind not in ("money", "quantity")),
-    *OWN_COLUMNS,
-)
+_OF_USAGE: Final = (*(column.name for column in CHARGE_COLUMNS), *OWN_COLUMNS)
 _OF_ALLOCATED: Final = (
     *("Rule", "Position", "Method", "Dimension", "Target", "ChargePeriodStart"),
     *("ChargePeriodEnd", "BillingCurrency", "ServiceProviderName", "ServiceName", "Share"),

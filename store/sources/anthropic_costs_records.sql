@@ -22,7 +22,9 @@ result AS (
         * EXCLUDE (bucket),
         bucket ->> '$.starting_at' AS starting_at,
         bucket ->> '$.ending_at' AS ending_at,
-        unnest(json_extract(bucket, '$.results[*]')) AS result
+        -- a bucket that does not say its results, not even that it has none, is set aside
+        unnest(CASE WHEN json_type(bucket, '$.results') = 'ARRAY'
+            THEN json_extract(bucket, '$.results[*]') ELSE [NULL] END) AS result
     FROM bucket
 ),
 told AS (

@@ -15,6 +15,8 @@ SELECT
     result->>'output_tokens' AS output_tokens,
     result->>'$.server_tool_use.web_search_requests' AS web_search_requests
 FROM (
-    SELECT bucket, unnest(bucket->'$.results[*]') AS result
+    -- a bucket that does not say its results, not even that it has none, is set aside
+    SELECT bucket, unnest(CASE WHEN json_type(bucket, '$.results') = 'ARRAY'
+        THEN bucket->'$.results[*]' ELSE [NULL] END) AS result
     FROM (SELECT unnest(json->'$.data[*]') AS bucket FROM document)
 )

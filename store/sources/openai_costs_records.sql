@@ -22,7 +22,9 @@ result AS (
         * EXCLUDE (bucket),
         bucket ->> '$.start_time' AS start_time,
         bucket ->> '$.end_time' AS end_time,
-        unnest(json_extract(bucket, '$.results[*]')) AS result
+        -- a bucket that does not say its results, not even that it has none, is set aside
+        unnest(CASE WHEN json_type(bucket, '$.results') = 'ARRAY'
+            THEN json_extract(bucket, '$.results[*]') ELSE [NULL] END) AS result
     FROM bucket
 ),
 told AS (

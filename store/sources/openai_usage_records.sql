@@ -30,6 +30,8 @@ SELECT
     result->>'seconds' AS seconds,
     result->>'usage_bytes' AS usage_bytes
 FROM (
-    SELECT bucket, unnest(bucket->'$.results[*]') AS result
+    -- a bucket that does not say its results, not even that it has none, is set aside
+    SELECT bucket, unnest(CASE WHEN json_type(bucket, '$.results') = 'ARRAY'
+        THEN bucket->'$.results[*]' ELSE [NULL] END) AS result
     FROM (SELECT unnest(json->'$.data[*]') AS bucket FROM document)
 )

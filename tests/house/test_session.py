@@ -78,7 +78,7 @@ def test_ask_prints_the_answer_and_json_says_where_it_comes_from(home: Path) -> 
     ("question", "status", "reason"),
     [
         ("Delete the idle endpoints", "refused", "unsafe"),
-        ("How many requests did we send to OpenAI last month?", "abstained", "not_loaded"),
+        ("How many requests did Microsoft serve last month?", "abstained", "not_loaded"),
         ("", None, None),
         ("🎉🔥", None, None),
         ("what did we spend " * 1200, None, None),

@@ -23,7 +23,7 @@ from finops_assistant.store.allocation import allocate
 from finops_assistant.store.allocation_rules import allocation_rules, fingerprint, rules_of
 from finops_assistant.store.database import Database
 from finops_assistant.store.errors import QueryRefused, UsageError
-from finops_assistant.store.full_costs import Allocations, FullCost, full_costs
+from finops_assistant.store.full_costs import Allocations, FullCost
 from finops_assistant.store.ingest import ingest
 from finops_assistant.store.settings import Home, Settings
 from finops_assistant.store.tables import TABLES
@@ -478,7 +478,8 @@ def test_the_first_rule_has_a_charge_and_the_next_says_what_it_lost(
 
 def test_full_costs_are_own_charges_by_kind_and_shares(con: duckdb.DuckDBPyConnection) -> None:
     company(con)
-    found = {one.target: one for one in full_costs(con, "initiative", *OCTOBER, EVERYONE)}
+    everything = Allocations.of(con, EVERYONE)
+    found = {one.target: one for one in everything.full_costs("initiative", *OCTOBER)}
     assert found["search"] == FullCost(
         "search",
         "USD",
@@ -502,7 +503,8 @@ def test_full_costs_are_own_charges_by_kind_and_shares(con: duckdb.DuckDBPyConne
 
 def test_every_charge_counts_once_in_each_dimension(con: duckdb.DuckDBPyConnection) -> None:
     company(con)
-    found = {one.target: one.total for one in full_costs(con, "team", *OCTOBER, EVERYONE)}
+    everything = Allocations.of(con, EVERYONE)
+    found = {one.target: one.total for one in everything.full_costs("team", *OCTOBER)}
     # the gateway's 40 stays with platform: no rule splits it to teams
     assert found == {"search": 580, "ml": 380, "platform": 40}
 
@@ -554,7 +556,8 @@ def test_what_is_hidden_is_not_shown(con: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(QueryRefused):
         Allocations.of(con, Principal("p", tools=frozenset({"query_costs"})))
     with pytest.raises(QueryRefused, match="by team"):
-        full_costs(con, "team", *OCTOBER, Principal("p", hide=frozenset({"x_Team"})))
+        hidden = Allocations.of(con, Principal("p", hide=frozenset({"x_Team"})))
+        hidden.full_costs("team", *OCTOBER)
     hidden = Allocations.of(con, Principal("p", hide=frozenset({"BilledCost", "x_ModelId"})))
     first = hidden.splits("initiative", *OCTOBER)[0]
     assert (first.effective, first.billed) == (60, None)

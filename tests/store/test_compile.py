@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import sqlglot
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops_assistant.store.access import RowScope
@@ -238,6 +238,7 @@ def test_the_basis_renames_the_metric_everywhere() -> None:
     assert "EffectiveCost" not in compile_query(query, SEMANTICS, as_of=date(2026, 4, 1)).sql
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_one_value(value: str) -> None:
     with duckdb.connect() as connection:

@@ -16,6 +16,7 @@ from finops_assistant.store.export import export_focus
 from finops_assistant.store.focus import COLUMNS
 from finops_assistant.store.ingest import ingest
 from finops_assistant.store.settings import Home
+from tests.store.conftest import BILL_ROW
 
 Bill = Callable[..., Path]
 Ask = Callable[..., list[tuple[Any, ...]]]
@@ -35,13 +36,25 @@ def columns(path: Path) -> list[str]:
     return [name for name, *_ in duckdb.execute(f"DESCRIBE SELECT * FROM '{path}'").fetchall()]
 
 
+# What an export writes where the store holds NULL, since FOCUS demands it.
+COMPLETED = {
+    "BillingAccountType",
+    "PricingCurrency",
+    "PricingCurrencyEffectiveCost",
+    "ServiceSubcategory",
+    "SubAccountType",
+    "x_PublisherName",
+}
+
+
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
 def test_what_is_exported_loads_as_it_was(
     loaded: Home, tmp_path: Path, ask: Ask, name: str
 ) -> None:
     path = tmp_path / name
     assert export_focus(loaded, path, EVERYONE) == 2
-    everything = f"SELECT * FROM focus ORDER BY {', '.join(c.name for c in COLUMNS)}"
+    kept = ", ".join(c.name for c in COLUMNS if c.name not in COMPLETED)
+    everything = f"SELECT {kept} FROM focus ORDER BY ALL"
     before = ask(everything)
     other = Home(tmp_path / "other")
     ingest(other, [path])
@@ -49,6 +62,10 @@ def test_what_is_exported_loads_as_it_was(
     assert connection.execute(everything).fetchall() == before
     connection.close()
     assert not list(tmp_path.glob(".out*"))
+    again = tmp_path / f"again-{name}"
+    export_focus(other, again, EVERYONE)
+    written = [duckdb.execute(f"FROM '{one}' ORDER BY ALL").fetchall() for one in (path, again)]
+    assert written[0] == written[1]
 
 
 def test_strict_and_older_versions_have_the_columns_of_the_specification(
@@ -64,6 +81,65 @@ def test_strict_and_older_versions_have_the_columns_of_the_specification(
         f"SELECT ProviderName, PublisherName FROM '{path}' ORDER BY BilledCost"
     ).fetchall()
     assert rows == [("AWS", "Acme"), ("AWS", "AWS")]
+
+
+@pytest.fixture
+def sparse(home: Home, bill: Bill) -> Home:
+    """A charge whose bill says little, one of a pricing currency of its own, and a tax."""
+    little = {
+        "PublisherName": "",
+        "BillingAccountType": "",
+        "SubAccountType": "",
+        "SubAccountId": "s-1",
+        "ServiceCategory": "Compute",
+        "ServiceSubcategory": "",
+        "PricingCurrency": "",
+        "EffectiveCost": "3",
+        "PricingQuantity": "",
+        "PricingUnit": "Hours",
+        "SkuId": "sku",
+        "SkuPriceDetails": '{"ModelId": "m \\"TokenDirection\\": 1", "GpuCount": 8, "x_Own": [1]}',
+    }
+    virtual = {**little, "PricingCurrency": "Credits", "SkuPriceDetails": "", "SubAccountId": ""}
+    tax = {**little, "ChargeCategory": "Tax"}
+    ingest(
+        home,
+        [bill("a.csv", [little, virtual, tax], header=[c for c in little if c not in BILL_ROW])],
+    )
+    return home
+
+
+COMPLETIONS = (
+    "BillingAccountType, SubAccountType, ServiceSubcategory, PricingCurrency, "
+    "PricingCurrencyEffectiveCost, PricingUnit, SkuId, SkuPriceDetails"
+)
+
+
+def test_an_export_completes_what_focus_demands_and_the_row_says(
+    sparse: Home, tmp_path: Path
+) -> None:
+    path = tmp_path / "out.parquet"
+    export_focus(sparse, path, EVERYONE)
+    named, other = ("Billing Account", "Sub Account", "Other (Compute)"), "Other (Compute)"
+    details = '{"x_ModelId":"m \\"TokenDirection\\": 1","GpuCount":8,"x_Own":[1]}'
+    assert duckdb.execute(
+        f"SELECT {COMPLETIONS} FROM '{path}' ORDER BY ChargeCategory DESC, PricingCurrency DESC"
+    ).fetchall() == [
+        (*named, "USD", 3, None, "sku", details),
+        ("Billing Account", None, other, "Credits", None, None, "sku", None),
+        (*named, "USD", 3, None, None, None),
+    ]
+
+
+def test_a_hidden_column_completes_no_other(sparse: Home, tmp_path: Path) -> None:
+    path = tmp_path / "out.parquet"
+    hidden = frozenset({"EffectiveCost", "ServiceCategory", "ServiceProviderName"})
+    export_focus(sparse, path, Principal("b", hide=hidden), "1.2")
+    assert hidden.isdisjoint(columns(path))
+    told = "PricingCurrencyEffectiveCost, ServiceSubcategory, PublisherName"
+    assert duckdb.execute(f"SELECT DISTINCT {told} FROM '{path}'").fetchall() == [
+        (None, None, None)
+    ]
 
 
 def test_times_in_csv_are_iso_8601_with_a_zone(loaded: Home, tmp_path: Path) -> None:

@@ -62,10 +62,12 @@ def count(sandbox: Sandbox) -> object:
 
 
 def gone(pid: int) -> bool:
+    """Whether every thread of a process has ended: until then its pipes stay open."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] == "Z"
-    except FileNotFoundError:
-        return True
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        return all((t / "stat").read_text().split(") ")[1][0] == "Z" for t in threads)
+    except (FileNotFoundError, ProcessLookupError):
+        return not Path(f"/proc/{pid}").exists()
 
 
 def wait_until(done: Callable[[], bool], seconds: float = 10) -> bool:

@@ -413,7 +413,7 @@ def test_nobody_who_counts_them_is_no_zero(
                Layer="bill", x_TokenDirection="Input", x_Team="ads")  # fmt: skip
     store = store_of(bills, [*usage, aws])
     for metric in ("requests", "cost_per_request"):
-        with pytest.raises(QueryRefused, match="AWS does not tell the requests") as refusal:
+        with pytest.raises(QueryRefused, match="No requests are known for AWS") as refusal:
             ask(store, metrics=[metric], filters=[_in("provider", "AWS")])
         assert refusal.value.reason == "NO_DATA_SOURCE"
     without = store_of(bills, [{**row, "Errors": None} for row in usage])

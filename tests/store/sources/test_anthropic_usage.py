@@ -19,7 +19,7 @@ def _written(result: dict[str, Any]) -> int:
 
 
 def test_every_token_survives(load: Load, fixtures: Path) -> None:
-    path = fixtures / "anthropic-usage" / "messages.json"
+    path = fixtures / "anthropic_usage" / "messages.json"
     results = _results(path)
     read = sum(r["cache_read_input_tokens"] for r in results)
     written = sum(map(_written, results))
@@ -39,7 +39,7 @@ def test_every_token_survives(load: Load, fixtures: Path) -> None:
 
 
 def test_dimensions(load: Load, fixtures: Path) -> None:
-    store = load(fixtures / "anthropic-usage")
+    store = load(fixtures / "anthropic_usage")
     rows = store.sql(
         "SELECT model, account, api_key, batch, context_window, requests, quantity::INTEGER "
         "FROM llm_usage ORDER BY started_at, batch"
@@ -53,19 +53,19 @@ def test_dimensions(load: Load, fixtures: Path) -> None:
 
 
 def test_overlapping_pages_count_once(load: Load, fixtures: Path, tmp_path: Path) -> None:
-    page = json.loads((fixtures / "anthropic-usage" / "messages.json").read_text())
+    page = json.loads((fixtures / "anthropic_usage" / "messages.json").read_text())
     later = tmp_path / "later.json"
     later.write_text(json.dumps({**page, "data": page["data"][1:]}))
-    store = load(fixtures / "anthropic-usage" / "messages.json")
+    store = load(fixtures / "anthropic_usage" / "messages.json")
     before = store.one("SELECT sum(input_tokens) FROM llm_usage")
     assert load(later).one("SELECT sum(input_tokens) FROM llm_usage") == before
 
 
 def test_a_renamed_count_is_not_read_as_zero(load: Load, fixtures: Path, tmp_path: Path) -> None:
-    text = (fixtures / "anthropic-usage" / "messages.json").read_text()
+    text = (fixtures / "anthropic_usage" / "messages.json").read_text()
     renamed = tmp_path / "renamed.json"
     renamed.write_text(text.replace('"output_tokens"', '"generated_tokens"'))
-    store = load(fixtures / "anthropic-usage" / "messages.json", renamed)
+    store = load(fixtures / "anthropic_usage" / "messages.json", renamed)
     report = next(f for f in store.report.files if f.path.endswith("renamed.json"))
     assert report.status == "refused"
     assert "output_tokens" in report.message

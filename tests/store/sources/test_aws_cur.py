@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -316,11 +317,15 @@ def test_corrections_and_months_that_end_a_second_early(month: Loaded) -> None:
     assert month.sql(ends) == [("2026-10-01 00:00:00",)]
 
 
-def test_a_folder_with_its_manifest_loads_the_bills_alone(load: Load) -> None:
-    reports = {Path(report.path).name: report for report in load(FOLDER).report.files}
+def test_a_folder_with_its_manifest_loads_the_bills_alone(load: Load, tmp_path: Path) -> None:
+    folder = tmp_path / "cur"
+    folder.mkdir()
+    for file in FOLDER.glob("legacy*"):
+        shutil.copy(file, folder)
+    reports = {Path(report.path).name: report for report in load(folder).report.files}
     assert reports["legacy-Manifest.json"].status == "skipped"
     assert reports["legacy-2026-09-00001.csv"].status == "loaded"
-    assert reports["cur2-2026-09.csv"].status == "loaded"
+    assert reports["legacy-2026-09-00002.csv"].status == "loaded"
 
 
 # --- bad input -----------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ def _results(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_every_count_survives(load: Load, fixtures: Path) -> None:
-    folder = fixtures / "openai-usage"
+    folder = fixtures / "openai_usage"
     results = _results(folder)
     store = load(folder)
     assert store.one("SELECT count(*) FROM llm_usage") == len(results)
@@ -40,7 +40,7 @@ def test_every_count_survives(load: Load, fixtures: Path) -> None:
 
 
 def test_dimensions_and_units(load: Load, fixtures: Path) -> None:
-    store = load(fixtures / "openai-usage")
+    store = load(fixtures / "openai_usage")
     assert store.sql(
         "SELECT account, api_key, user_id, batch, service_tier, model, model_billed, layer "
         "FROM llm_usage WHERE user_id IS NOT NULL"

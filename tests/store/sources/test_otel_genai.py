@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.store.sources.conftest import Load
 
-FILE = "otel-genai/spans.jsonl"
+FILE = "otel_genai/spans.jsonl"
 
 
 def _batches(path: Path) -> list[dict[str, Any]]:

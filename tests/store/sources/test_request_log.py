@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.store.sources.conftest import Load
 
-FILE = "request-log/requests.csv"
+FILE = "request_log/requests.csv"
 HEADER = "timestamp,provider,model,input_tokens,output_tokens"
 
 
