@@ -218,9 +218,10 @@ def _gather_sql() -> str:
     LEFT JOIN named_model m ON m.model_billed = u.model_billed
     LEFT JOIN doubled_usage d ON d.place = u.place
     WHERE part.requests IS NOT NULL
-        -- an empty class says nothing, but that a report counted nothing at all does
         OR part.tokens <> 0
-        OR part.tokens = 0 AND coalesce(part.cache_action, '') NOT IN ('Read', 'Write')
+        -- an empty class says nothing, but that a report counted nothing at all does
+        OR part.direction = 'Input' AND u.input_tokens = 0 AND coalesce(u.output_tokens, 0) = 0
+            AND coalesce(part.cache_action, '') NOT IN ('Read', 'Write')
     UNION ALL BY NAME
     SELECT {of_bill}, FALSE AS doubled
     FROM {CHARGES} WHERE ConsumedUnit = 'Tokens' AND ConsumedQuantity IS NOT NULL

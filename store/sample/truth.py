@@ -50,6 +50,19 @@ def _column(name: str) -> Callable[[Line], str]:
     return lambda line: line.text.get(name) or NONE
 
 
+def _ai(line: Line) -> bool:
+    """Whether a line is AI spend: AI services, models, GPUs, their work, the data pipelines of AI
+    initiatives."""
+    work = line.text.get("x_WorkloadType")
+    return bool(
+        line.text.get("ServiceCategory") == "AI and Machine Learning"
+        or line.text.get("x_ModelId")
+        or line.gpus
+        or work in ("training", "inference", "other")
+        or (work == "pipeline" and "initiative" in line.dims)
+    )
+
+
 def _quantities(ledger: Ledger, column: str, keep: Callable[[Line], str | None]) -> Json:
     """Sums of a quantity column (three decimals) by name and month."""
     totals = np.zeros((len(ledger.lines), len(MONTHS)), dtype=np.int64)
@@ -103,6 +116,10 @@ def truth(company: Company, ledger: Ledger) -> Json:
             "charge_category": _table(ledger, _column("ChargeCategory")),
             "workload_type": _table(ledger, _column("x_WorkloadType")),
             "commitment_id": _table(ledger, _column("CommitmentDiscountId")),
+            "ai_by_provider_and_team": _table(
+                ledger,
+                lambda x: f"{x.vendor}/{x.dims.get('team', UNTAGGED)}" if _ai(x) else None,
+            ),
         },
         "tokens_by_model": _quantities(
             ledger, "consumed_quantity", lambda x: x.text["x_ModelId"] if token(x) else None
