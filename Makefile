@@ -49,7 +49,7 @@ demo: $(RUNTIME) ## the sample company and a tour of questions (NO_UI=1: stop af
 
 .PHONY: test
 test: $(DEV) ## the core tests, in a few minutes
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not conformance"
 
 .PHONY: format
 format: $(DEV) ## rewrite the code in the house format and sort the imports
@@ -67,8 +67,41 @@ static: $(DEV) ## format, lint and types, without running a test
 check: static test ## what every change must pass: format, lint, types, core tests
 
 .PHONY: check-all
-check-all: check ## check, and the slow tests too: the wheel, kills in mid-load, loads under questions
-	$(BIN)/python -m pytest -n $(WORKERS) -m slow
+check-all: check conformance ## check, conformance, and the slow tests: the wheel, kills in mid-load
+	$(BIN)/python -m pytest -n $(WORKERS) -m "slow and not conformance"
+
+# Other people's tools, each in an environment of its own: none of them is needed to run or to build.
+CONFORMANCE := .conformance
+GENERATORS := $(CONFORMANCE)/generators/.installed
+VALIDATOR := $(CONFORMANCE)/validator/.installed
+PYTHON312 = $(shell for p in python3.12 "$$(pyenv root 2>/dev/null)"/versions/3.12*/bin/python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null && echo "$$p" && break; done)
+
+# $(call environment,FOLDER,PYTHON,REQUIREMENTS)
+define environment
+	@rm -rf $(1)
+	@$(2) -m venv $(1) 2>/dev/null || { $(2) -m venv --clear --without-pip $(1) \
+		&& $(BIN)/python -m pip --quiet --python $(1)/bin/python install pip; }
+	@$(1)/bin/python -m pip install --disable-pip-version-check --progress-bar off --no-deps \
+		--requirement $(3) | $(PIP_DOTS)
+endef
+
+$(GENERATORS): tests/conformance/generators.txt | $(BIN)/python
+	@echo "Setting up the bill generator and the FOCUS 1.4 lint (the first time only)"
+	$(call environment,$(@D),$(BIN)/python,$<)
+	@touch $@
+
+$(VALIDATOR): tests/conformance/validator.txt | $(BIN)/python
+	@echo "Setting up the FOCUS 1.2 validator with Python 3.12 (the first time only)"
+	$(call environment,$(@D),$(PYTHON312),$<)
+	@touch $@
+
+.PHONY: conformance
+conformance: $(DEV) $(GENERATORS) ## bills of a generator loaded, and exports held against the FOCUS validators
+	@if [[ -n "$(PYTHON312)" ]]; then $(MAKE) --silent $(VALIDATOR); \
+	elif [[ "$${CI:-}" == true ]]; then echo "focus-validator needs Python 3.12, and CI has to have it." >&2; exit 1; \
+	else echo "No Python 3.12 here: focus-validator is left out. Install it, or say make PYTHON312=/path/to/python3.12."; fi
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m conformance tests/conformance
 
 .PHONY: docs
 docs: $(RUNTIME) ## rewrite the generated parts of docs/
@@ -84,5 +117,5 @@ bench: $(DEV) ## every speed and size figure of bench/, with its target and this
 
 .PHONY: clean
 clean: ## remove what tests and builds left behind (.venv stays)
-	rm -rf build dist .sample .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist .sample $(CONFORMANCE)/bills .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(ROOMS) tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +

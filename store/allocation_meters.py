@@ -12,6 +12,7 @@ import duckdb
 
 from finops_assistant.store.allocation_rules import Rule
 from finops_assistant.store.conditions import text
+from finops_assistant.store.facts import has_usage
 from finops_assistant.store.focus import CHARGES, literal, quote
 from finops_assistant.store.metrics import UNTAGGED, load_semantics
 from finops_assistant.store.scopes import parse_pairs, parse_scope
@@ -60,7 +61,7 @@ def measured(
         """  # noqa: S608
         return Measured(_weights(connection, rows), {}, "{currency} of direct cost")
     if rule.meter == "llm_usage":
-        if not _exists(connection, "usage"):
+        if not has_usage(connection):
             return Measured({}, {}, rule.metric)
         rows = _usage_sql(rule)
     elif rule.meter == "business_metrics":
@@ -91,13 +92,6 @@ def _days(connection: duckdb.DuckDBPyConnection, rows: str) -> dict[date, int]:
             f"FROM ({rows}) WHERE value IS NOT NULL GROUP BY 1"
         ).fetchall()
     )
-
-
-def _exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    row = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [table]
-    ).fetchone()
-    return row != (0,)
 
 
 def _usage_sql(rule: Rule) -> str:

@@ -12,11 +12,11 @@ from typing import Final
 import duckdb
 
 from finops_assistant.store.allocation import allocate
+from finops_assistant.store.aws_savings_plans import net_savings_plans
 from finops_assistant.store.azure_pairs import settle_pairs
 from finops_assistant.store.owners import apply_owners
 from finops_assistant.store.settings import Settings
 from finops_assistant.store.skus import recognise
-from finops_assistant.store.sources.aws_cur import net_savings_plans
 from finops_assistant.store.usage import roll_up
 from finops_assistant.store.usage_layers import derive_usage
 from finops_assistant.store.usage_prices import price_usage

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from finops_assistant.store.catalogue import Catalogue, Facts
+from finops_assistant.store.catalogue import Catalogue
 from finops_assistant.store.compile_shape import Flag
+from finops_assistant.store.facts import Facts
 from finops_assistant.store.metrics import Metric, Semantics
 from finops_assistant.store.query import Filter, MetricQuery, TimeSpec
 from finops_assistant.store.result import Cell, Scope

@@ -87,6 +87,11 @@ _COMPLETED: Final[Mapping[str, _Completed]] = {
         "coalesce(SubAccountType, CASE WHEN SubAccountId IS NOT NULL THEN 'Sub Account' END)",
         ("SubAccountId",),
     ),
+    "ResourceType": _Completed(
+        "coalesce(ResourceType, CASE WHEN ResourceId IS NOT NULL THEN 'Resource' END)",
+        ("ResourceId",),
+    ),
+    "RegionName": _Completed("coalesce(RegionName, RegionId)", ("RegionId",)),
     "PublisherName": _Completed(
         "coalesce(x_PublisherName, ServiceProviderName)", ("ServiceProviderName",)
     ),
@@ -107,7 +112,11 @@ _COMPLETED: Final[Mapping[str, _Completed]] = {
     "SkuId": _not_of_tax("SkuId"),
     "SkuPriceId": _not_of_tax("SkuPriceId"),
     "SkuMeter": _not_of_tax("SkuMeter"),
-    "SkuPriceDetails": _not_of_tax(_PREFIXED),
+    "SkuPriceDetails": _Completed(
+        f"CASE WHEN ChargeCategory IS DISTINCT FROM 'Tax' AND SkuPriceId IS NOT NULL "
+        f"THEN {_PREFIXED} END",
+        ("ChargeCategory", "SkuPriceId"),
+    ),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import duckdb
 
-from finops_assistant.store.access import Principal
+from finops_assistant.store.access import Principal, row_scope
 from finops_assistant.store.focus import quote
 from finops_assistant.store.metrics import PROVIDER_COLUMN
 from finops_assistant.store.reconcile import Line, last_month, reconcile
@@ -32,19 +32,18 @@ ENABLES: Final[Mapping[str, str]] = {
     "initiatives": "AI ROI, time to production",
     "budgets": "budget and quota status",
     "commitments": "commitments that no bill names",
-    "rates": "totals over several currencies",
+    "rates": "your own SQL; totals stay apart by currency",
     "owners": "teams of API keys and projects",
-    "events": "causes of changes",
+    "events": "what may have caused a change",
 }
 
 
-def usage(
-    cursor: duckdb.DuckDBPyConnection, where: str, principal: Principal
-) -> list[dict[str, Any]]:
+def usage(cursor: duckdb.DuckDBPyConnection, principal: Principal) -> list[dict[str, Any]]:
     """Reported model usage by provider and layer: days, tokens, requests, whether totals rest on
     it, and the share of its tokens that has a list price (0 to 1)."""
     if not principal.may_read((PROVIDER_COLUMN,)):
         return []
+    where = row_scope(principal).on("usage") or "TRUE"
     rows = cursor.execute(
         f"""
         SELECT {PROVIDER_COLUMN}, Layer, bool_or(Chosen),
@@ -122,7 +121,14 @@ def reconciliation(home: Home, principal: Principal, last_day: date) -> list[dic
 
 def attention(state: Mapping[str, Any]) -> list[str]:
     """What a reader should look at first, each in one sentence; nothing where all is well."""
-    return [*_late(state), *_unread(state), *_bills(state), *_names(state), *_missing(state)]
+    return [
+        *_late(state),
+        *_gaps(state),
+        *_unread(state),
+        *_bills(state),
+        *_names(state),
+        *_missing(state),
+    ]
 
 
 def _late(state: Mapping[str, Any]) -> Iterator[str]:
@@ -132,6 +138,25 @@ def _late(state: Mapping[str, Any]) -> Iterator[str]:
         if behind > _BEHIND:
             who = entry["provider"] or "A provider"
             yield f"{who} ends on {entry['last_day']}, {behind} days before the newest bill."
+
+
+def _gaps(state: Mapping[str, Any]) -> Iterator[str]:
+    """Billing months between a provider's first and last that have no charge."""
+    months: dict[str | None, set[str]] = {}
+    for entry in state["periods"]:
+        if entry["period"]:
+            months.setdefault(entry["provider"], set()).add(entry["period"])
+    for provider, billed in months.items():
+        month, last = min(billed), max(billed)
+        absent = []
+        while month < last:
+            if month not in billed:
+                absent.append(month)
+            year, number = divmod(int(month[:4]) * 12 + int(month[5:]), 12)
+            month = f"{year:04}-{number + 1:02}"
+        if absent:
+            some = f" and {len(absent) - 6} more" if len(absent) > 6 else ""
+            yield f"{provider or 'A provider'} has no charges for {', '.join(absent[:6])}{some}."
 
 
 def _unread(state: Mapping[str, Any]) -> Iterator[str]:
@@ -160,9 +185,11 @@ def _bills(state: Mapping[str, Any]) -> Iterator[str]:
             yield f"{who} reported usage worth USD {-bill:,.2f} in {month} that no bill covers."
         if "cents" in entry["remark"] or "hundredth" in entry["remark"]:
             yield f"{who}: {entry['remark']}"
-    if len(state["currencies"]) > 1 and not _rows_of(state, "rates"):
+    if len(state["currencies"]) > 1:
         codes = ", ".join(str(entry["currency"]) for entry in state["currencies"])
-        yield f"Bills are in {codes} and no rates are loaded: totals stay apart by currency."
+        rates = "this version does not use the rates" if _rows_of(state, "rates") else ""
+        why = rates or "no rates are loaded"
+        yield f"Bills are in {codes} and {why}: totals stay apart by currency."
 
 
 def _names(state: Mapping[str, Any]) -> Iterator[str]:
@@ -173,8 +200,8 @@ def _names(state: Mapping[str, Any]) -> Iterator[str]:
     skus = state["unrecognised"]["skus"]
     if skus:
         yield (
-            f"{_count(len(skus), 'SKU')} of AI services {'is' if len(skus) == 1 else 'are'} in no "
-            f"table of models or GPUs, the dearest of them {skus[0]['sku']}."
+            f"{_count(len(skus), 'AI SKU')} {'names' if len(skus) == 1 else 'name'} no model or "
+            f"GPU that this version knows, the dearest of them {skus[0]['sku']}."
         )
 
 
@@ -182,9 +209,11 @@ def _missing(state: Mapping[str, Any]) -> Iterator[str]:
     absent = [
         entry for entry in state["context"] if not entry["rows"] and entry["table"] != "rates"
     ]
-    if absent:
-        named = "; ".join(f"{entry['table']} ({entry['enables']})" for entry in absent)
-        yield f"Not loaded yet: {named}."
+    named = [f"{entry['table']} ({entry['enables']})" for entry in absent]
+    if state["context"] and not state["usage"]:
+        named.append("model usage (tokens and requests as vendors and gateways report them)")
+    if named:
+        yield f"Not loaded yet: {'; '.join(named)}."
 
 
 def _rows_of(state: Mapping[str, Any], table: str) -> int:

@@ -23,7 +23,7 @@ from finops_assistant.store.load_file import load_files
 from finops_assistant.store.load_report import FileReport, LoadReport, NothingLoaded
 from finops_assistant.store.owners import LLM_USAGE, release_usage
 from finops_assistant.store.pages import PAGED_SOURCES, PageFile, count_once, page_warnings
-from finops_assistant.store.recognition import Plan, Progress, chosen, examine, registry
+from finops_assistant.store.recognition import Plan, Progress, chosen, examine, known_files
 from finops_assistant.store.reconcile import unit_warnings
 from finops_assistant.store.registry import Loadable
 from finops_assistant.store.settings import Home, Settings
@@ -59,7 +59,7 @@ def ingest(
     with readable_errors(home), locked(home):
         try:
             shutil.rmtree(unpacked, ignore_errors=True)
-            plan = examine(paths, sources, registry(home), unpacked, tell)
+            plan = examine(paths, sources, known_files(home), unpacked, tell)
             changed = bool(plan.loadable) and deliver(
                 home, lambda connection: _build(connection, plan, settings, max_bad, tell)
             )

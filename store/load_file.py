@@ -14,6 +14,7 @@ from finops_assistant.store.discovery import truncated
 from finops_assistant.store.errors import LoadError
 from finops_assistant.store.load_bundle import load_bundle
 from finops_assistant.store.load_report import FileReport
+from finops_assistant.store.records import LONGEST_LINE
 from finops_assistant.store.registry import CarefulReading, Loadable, register
 from finops_assistant.store.sources.source import SqlSource
 from finops_assistant.store.tags import TagRule
@@ -45,23 +46,32 @@ def load_file(
         with _transaction(connection):
             return register(connection, entry, file_id, delivery, careful)
     except duckdb.Error as error:
-        if full_disk(error) or isinstance(error, duckdb.OutOfMemoryException):
+        crowded = isinstance(error, duckdb.OutOfMemoryException)
+        if full_disk(error) or (crowded and entry.shape.format != "json"):
             raise
+        if crowded or "maximum_object_size" in str(error):
+            raise LoadError(_too_long(entry)) from error
         if "gzip" in str(error).lower():
             raise LoadError(truncated(entry.bill)) from None
-        raise LoadError(_unreadable(entry, str(error))) from error
+        # The engine's reason is for those who write SQL.
+        raise LoadError(
+            f"{entry.bill.label} cannot be read: something in it is not as files of the kind "
+            f"{entry.source.title!r} have it. Fetch it again, or leave it out."
+        ) from error
     except FileNotFoundError:
         raise LoadError(f"{entry.bill.label} was there and is gone.") from None
 
 
-def _unreadable(entry: Loadable, reason: str) -> str:
-    """What is said of a file that the engine refuses: its reason is for those who write SQL."""
-    if "maximum_object_size" in reason:
-        what = "holds one JSON document that is too large to be read at once"
-        return f"{entry.bill.label} {what}. Export it in parts, or as JSON Lines."
+def _too_long(entry: Loadable) -> str:
+    """What is said of JSON whose documents are too long: each is read into memory as a whole."""
+    if entry.shape.lines:
+        return (
+            f"{entry.bill.label} has a line of more than {LONGEST_LINE >> 20} MB, which is no "
+            f"record of {entry.source.title}. Remove it and load the file again."
+        )
     return (
-        f"{entry.bill.label} cannot be read: something in it is not as files of the kind "
-        f"{entry.source.title!r} have it. Fetch it again, or leave it out."
+        f"{entry.bill.label} is one JSON document, too long for the memory that a load may take. "
+        "Fetch it in smaller pages, or allow more with memory in finops.toml."
     )
 
 

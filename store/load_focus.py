@@ -9,7 +9,12 @@ import duckdb
 from finops_assistant.store.charges import check, fitted, money_types, widen
 from finops_assistant.store.focus import BY_NAME, CHARGES, literal, quote
 from finops_assistant.store.projection import Projection
-from finops_assistant.store.quarantine import bearable, csv_relation, keep_aside, read_carefully
+from finops_assistant.store.quarantine import (
+    csv_relation,
+    keep_aside,
+    read_carefully,
+    refuse_too_bad,
+)
 from finops_assistant.store.registry import CarefulReading, Loadable
 from finops_assistant.store.sources.focus import FOCUS
 from finops_assistant.store.tags import TagReader, TagRule
@@ -59,7 +64,7 @@ def carefully(
     """Stage the file with bad rows set aside, widen the money columns if need be, then insert."""
     mapping = FOCUS.columns(entry.shape.columns)
     staged = read_carefully(connection, entry.bill, entry.shape, mapping)
-    bearable(connection, entry.bill.label, staged.good, staged.bad, max_bad)
+    refuse_too_bad(connection, entry.bill.label, staged.good, staged.bad, max_bad)
     widen(connection, CHARGES, mapping, "stage")
     money = money_types(connection, CHARGES)
     blind = Projection(staged.header, mapping, money, TagReader((), rules), careful=True)

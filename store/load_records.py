@@ -11,7 +11,7 @@ from finops_assistant.store.charges import Unusual, check, fitted, money_types, 
 from finops_assistant.store.errors import LoadError
 from finops_assistant.store.focus import BY_NAME, FILE_ID, VIEWS, literal, quote
 from finops_assistant.store.projection import Projection
-from finops_assistant.store.quarantine import STAGED_MONEY, bearable, keep_aside
+from finops_assistant.store.quarantine import STAGED_MONEY, keep_aside, refuse_too_bad
 from finops_assistant.store.records import direct, look_up, staged, statement
 from finops_assistant.store.registry import CarefulReading, Loadable
 from finops_assistant.store.sources.source import SqlSource
@@ -42,8 +42,8 @@ def optimistic(
             raise Unusual
     connection.execute("SET preserve_insertion_order = true")
     if source.table in TABLES:
-        doubtful = insert_rows(connection, source.table, header, relation, file_id)
-        if doubtful or (source.pages and _none_of(connection, source.table, file_id)):
+        senseless = insert_rows(connection, source.table, header, relation, file_id)
+        if senseless or (source.pages and _none_of(connection, source.table, file_id)):
             raise Unusual
         return
     money = money_types(connection, source.table)
@@ -100,7 +100,7 @@ def carefully(
             f"CREATE OR REPLACE TEMP TABLE converted AS SELECT * REPLACE ({exact}) FROM converted"  # noqa: S608
         )
         header = header_of(connection, "converted")
-    bearable(connection, entry.bill.label, good, bad, max_bad)
+    refuse_too_bad(connection, entry.bill.label, good, bad, max_bad)
     sums: dict[str | None, tuple[object, object]] = {}
     if source.table in TABLES:
         insert_rows(connection, source.table, header, "converted", file_id)

@@ -47,6 +47,15 @@ def read_carefully(
     else:
         _stage_parquet(connection, bill, shape, mapping)
     header = {row[0]: row[1] for row in connection.execute("DESCRIBE stage").fetchall()}
+    for target in ESSENTIAL:
+        if BY_NAME[target].kind == "time" and target in mapping:
+            endless = f"NOT isfinite(CAST({quote(mapping[target])} AS TIMESTAMP))"
+            connection.execute(
+                f"INSERT INTO set_aside SELECT NULL, {literal(mapping[target])}, "  # noqa: S608
+                "'cannot be read as a date and time', CAST(to_json(stage) AS VARCHAR) "
+                f"FROM stage WHERE {endless}"
+            )
+            connection.execute(f"DELETE FROM stage WHERE {endless}")  # noqa: S608
     counts = connection.execute(
         "SELECT (SELECT count(*) FROM stage), (SELECT count(*) FROM set_aside)"
     ).fetchone()
@@ -60,7 +69,7 @@ def stage_texts(connection: duckdb.DuckDBPyConnection, bill: BillFile, shape: Sh
     _stage_csv(connection, bill, shape, {})
 
 
-def bearable(
+def refuse_too_bad(
     connection: duckdb.DuckDBPyConnection, label: str, good: int, bad: int, max_bad: float
 ) -> None:
     """Raise LoadError when more than ``max_bad`` (0 to 1) of a file's rows were set aside."""

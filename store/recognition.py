@@ -16,7 +16,7 @@ from finops_assistant.store.discovery import BillFile, NoBill, Shape, find, read
 from finops_assistant.store.errors import LoadError, StoreMissing, UsageError, suggest
 from finops_assistant.store.focus import BY_NAME, FILE_ID, quote
 from finops_assistant.store.load_report import FileReport
-from finops_assistant.store.records import told
+from finops_assistant.store.records import rows_tell
 from finops_assistant.store.registry import Loadable
 from finops_assistant.store.settings import Home
 from finops_assistant.store.sources import SOURCES, Source
@@ -31,10 +31,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Known:
-    """A file that was loaded before, and how many of its rows have not been replaced since."""
+    """A file that was loaded before: how many rows it gave, and how many of them are left."""
 
     file_id: int
     surviving: int
+    loaded: int
 
 
 @dataclass
@@ -146,9 +147,12 @@ def _recognised(
     shape = read_shape(connection, bill)
     alike = [s for s in sources if s.recognises(shape.header)]
     last = alike[-1] if alike else None
-    source = next((s for s in alike[:-1] if told(connection, s, bill, shape)), last)
+    source = next((s for s in alike[:-1] if rows_tell(connection, s, bill, shape)), last)
     if mappings and shape.format == "csv":
         source = mapped(mappings, bill.name, shape.header, source)
+    if source is None and wrong and shape.format == "csv":
+        reason = next(iter(wrong.values()))
+        raise LoadError(f"{bill.label} has a mapping file beside it that is wrong: {reason}")
     if source is None:
         raise _unknown(bill, shape, sources)
     missing = source.missing(shape.header)
@@ -194,7 +198,7 @@ def _unknown(bill: BillFile, shape: Shape, sources: tuple[Source, ...]) -> LoadE
     header = shape.header
     known = {name.strip().lower() for name in header}
     flat = shape.format != "json"  # the keys of JSON are those of all its documents' members
-    near: list[tuple[int, int, str, list[str]]] = []
+    near: list[tuple[int, int, str, str]] = []
     for place, source in enumerate(sources):
         if not isinstance(source, SqlSource):
             continue
@@ -203,7 +207,7 @@ def _unknown(bill: BillFile, shape: Shape, sources: tuple[Source, ...]) -> LoadE
             missing = [name for name in names if name.lower() not in known]
             alike = read >= _ALIKE and (not flat or read * 3 >= len(header))
             if len(missing) == 1 and (alike or (flat and len(names) > 2)):
-                near.append((read, -place, source.title, missing))
+                near.append((read, -place, source.title, missing[0]))
     if not near and {"data", "has_more"} <= known:
         return NoBill(f"{bill.label} is a page of an API without any result: nothing to load.")
     if not near:
@@ -211,11 +215,13 @@ def _unknown(bill: BillFile, shape: Shape, sources: tuple[Source, ...]) -> LoadE
             f"{bill.label} is not a bill, nor another kind of file that can be loaded: its columns "
             "are those of no known source. A mapping file can describe it (--source mapping.yaml)."
         )
-    read, _, title, missing = max(near)
+    read, nearest, title, _ = max(near)
+    # where signatures name one thing in several ways, each would do
+    lacking = " or ".join(name for _, place, _, name in near if place == nearest)
     kind = LoadError if read >= _ALIKE else NoBill
     what, way = ("column", ", or write a mapping file") if flat else ("key", "")
     return kind(
-        f"{bill.label} resembles the source {title!r} but has no {what} {missing[0]}. If it was "
+        f"{bill.label} resembles the source {title!r} but has no {what} {lacking}. If it was "
         f"renamed, fetch the file again in its documented form{way}."
     )
 
@@ -232,15 +238,21 @@ def _unchanged(entry: Loadable, message: str) -> FileReport:
 
 
 def _said(bill: BillFile, known: Known) -> str:
-    if known.surviving:
+    gone = known.loaded - known.surviving
+    if gone <= 0:
         return f"{bill.label} is in the store already; nothing changed."
+    if known.surviving:
+        return (
+            f"{bill.label} was loaded before; {gone:,} of its {known.loaded:,} rows have since given "
+            "way to newer or fuller files and do not come back. Nothing changed."
+        )
     return (
         f"{bill.label} was loaded before and has since been replaced by a newer delivery; "
-        "it does not come back and nothing changed."
+        "it does not come back and nothing changed. To go back to it, load into a new home."
     )
 
 
-def registry(home: Home) -> dict[str, Known]:
+def known_files(home: Home) -> dict[str, Known]:
     """The files that the current version was made of, by digest."""
     try:
         path = home.path / current_version(home)
@@ -252,11 +264,11 @@ def registry(home: Home) -> dict[str, Known]:
         raise dangling(home) from None
     with closing(reader) as connection:
         rows = connection.execute(
-            "SELECT sha256, file_id, coalesce(surviving, 0) FROM files LEFT JOIN "  # noqa: S608
+            "SELECT sha256, file_id, coalesce(surviving, 0), loaded FROM files LEFT JOIN "  # noqa: S608
             f"({_surviving(reader)}) "
             "ON _file_id = file_id"
         ).fetchall()
-    return {sha256: Known(file_id, surviving) for sha256, file_id, surviving in rows}
+    return {sha256: Known(*counts) for sha256, *counts in rows}
 
 
 def _surviving(connection: duckdb.DuckDBPyConnection) -> str:

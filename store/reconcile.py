@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from importlib.resources import files
 from itertools import groupby
 from statistics import median
@@ -26,13 +26,23 @@ from typing import Any, Final
 
 import duckdb
 
-from finops_assistant.store.access import Principal, scope_sql
+from finops_assistant.store.access import Principal, row_scope
 from finops_assistant.store.database import Database
+from finops_assistant.store.errors import QueryRefused
 from finops_assistant.store.focus import literal
+from finops_assistant.store.metrics import PROVIDER_COLUMN
 from finops_assistant.store.settings import Home
 
 PARTS: Final = ("discount", "quantity", "missing_usage", "missing_bill", "unpriced")
 _PRICED_IN: Final = "USD"
+_COMPARED: Final = (
+    PROVIDER_COLUMN,
+    "x_ModelId",
+    "ChargePeriodStart",
+    "BillingCurrency",
+    "EffectiveCost",
+    "ConsumedQuantity",
+)
 _ZERO: Final = Decimal(0)
 _STEADY: Final = Decimal("0.005")  # a discount whose days lie this close together is a rate
 _CENTS_READ: Final = (
@@ -73,7 +83,8 @@ class Day:
         quantity = _ZERO
         if self.tokens_billed and self.tokens_used and self.tokens_billed != self.tokens_used:
             more = self.tokens_billed - self.tokens_used
-            quantity = (priced * more / self.tokens_used).quantize(Decimal("1e-12"))
+            with localcontext(prec=60):  # tokens have 15 decimals and prices 12
+                quantity = (priced * more / self.tokens_used).quantize(Decimal("1e-12"))
         return {"quantity": quantity, "discount": billed - priced - quantity}
 
 
@@ -124,10 +135,20 @@ def reconcile(
     home: Home, principal: Principal, start: date | None = None, end: date | None = None
 ) -> tuple[Line, ...]:
     """Every provider's models over the days from ``start`` until before ``end`` (all by default),
-    the largest difference first. Raises QueryRefused for a principal that sees nothing."""
+    the largest difference first. Raises QueryRefused for a principal that sees nothing, or not
+    what is compared."""
+    scope = row_scope(principal)
+    if not principal.may_read(_COMPARED):
+        raise QueryRefused("NOT_PERMITTED", "You may not see what is billed for which model.")
     database = Database.open(home)
     with closing(database.cursor()) as cursor:
-        lines = _lines(cursor, scope_sql(principal), start or date.min, end or date.max)
+        lines = _lines(
+            cursor,
+            scope.on("focus") or "TRUE",
+            scope.on("usage") or "TRUE",
+            start or date.min,
+            end or date.max,
+        )
     database.close()
     return tuple(
         sorted(lines, key=lambda line: (-abs(line.difference or _ZERO), line.provider, line.model))
@@ -146,7 +167,7 @@ def unit_warnings(connection: duckdb.DuckDBPyConnection, file_ids: Collection[in
         return []
     first, last = row
     told: dict[tuple[str, str], list[str]] = {}
-    for line in _lines(connection, "TRUE", first, last + timedelta(days=1)):
+    for line in _lines(connection, "TRUE", "TRUE", first, last + timedelta(days=1)):
         if line.remark in (_CENTS_READ, _HUNDREDTH):
             told.setdefault((line.provider, line.remark), []).append(line.model)
     return [
@@ -156,22 +177,27 @@ def unit_warnings(connection: duckdb.DuckDBPyConnection, file_ids: Collection[in
     ]
 
 
-def _lines(connection: duckdb.DuckDBPyConnection, scope: str, start: date, end: date) -> list[Line]:
+def _lines(
+    connection: duckdb.DuckDBPyConnection, billed: str, used: str, start: date, end: date
+) -> list[Line]:
+    """``billed`` and ``used`` are the rows that may be seen of the bill and of the usage."""
     text = files("finops_assistant.store").joinpath("reconcile.sql").read_text("utf-8")
     statement = (
-        text.replace("$scope", scope)
+        text.replace("$scope", billed, 1)  # the statement reads the bill first
+        .replace("$scope", used, 1)
         .replace("$start", f"DATE {literal(str(start))}")
         .replace("$end", f"DATE {literal(str(end))}")
     )
     days = [Day(*row) for row in connection.execute(statement).fetchall()]
-    return [_line(tuple(same)) for _, same in groupby(sorted(days, key=_who), _who)]
+    return [line_of(tuple(same)) for _, same in groupby(sorted(days, key=_who), _who)]
 
 
 def _who(day: Day) -> tuple[str, str, str]:
     return day.provider or "", day.model or "", day.currency
 
 
-def _line(days: tuple[Day, ...]) -> Line:
+def line_of(days: tuple[Day, ...]) -> Line:
+    """The days of one provider's model in one currency, added up."""
     first = days[0]
     parts = dict.fromkeys(PARTS, _ZERO)
     for day in days:

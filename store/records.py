@@ -20,7 +20,7 @@ from finops_assistant.store.quarantine import csv_relation, stage_texts
 from finops_assistant.store.sources.source import Source, SqlSource, column_of
 from finops_assistant.store.typed_records import Records, typed
 
-_LEAST_OBJECT: Final = 16 << 20  # DuckDB sets aside twice the largest document
+LONGEST_LINE: Final = 16 << 20  # bytes; DuckDB sets aside twice the largest document
 _LONGEST_MANIFEST: Final = 1 << 20
 
 
@@ -98,7 +98,7 @@ def statement(source: SqlSource, record: str) -> str:
     return f"WITH record AS ({record})\nSELECT * FROM (\n{source.sql}\n)"
 
 
-def told(
+def rows_tell(
     connection: duckdb.DuckDBPyConnection, source: Source, bill: BillFile, shape: Shape
 ) -> bool:
     """Whether a file with columns that several sources know is of this one, as its rows tell."""
@@ -155,7 +155,7 @@ def _of_table(relation: str, shape: Shape) -> Records:
 
 def _documents(path: str, shape: Shape, more: str = "") -> str:
     lines = "newline_delimited" if shape.lines else "auto"
-    largest = _LEAST_OBJECT if shape.lines else largest_document([Path(path)], shape.compression)
+    largest = LONGEST_LINE if shape.lines else largest_document([Path(path)], shape.compression)
     return (
         f"read_json_objects({literal(path)}, format = '{lines}', "
         f"compression = {literal(shape.compression)}, maximum_object_size = {largest}{more})"
@@ -165,7 +165,7 @@ def _documents(path: str, shape: Shape, more: str = "") -> str:
 def largest_document(paths: Iterable[Path], compression: str) -> int:
     """A bound for the bytes of the largest JSON document in files of one document each."""
     packing = 1 if compression == "none" else 20
-    return max(_LEAST_OBJECT, *(path.stat().st_size * packing for path in paths))
+    return max(LONGEST_LINE, *(path.stat().st_size * packing for path in paths))
 
 
 def _of_json(

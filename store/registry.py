@@ -13,6 +13,7 @@ from finops_assistant.store.discovery import BillFile, Shape
 from finops_assistant.store.errors import LoadError
 from finops_assistant.store.focus import FILE_ID, VIEWS, quote
 from finops_assistant.store.load_report import FileReport, Total
+from finops_assistant.store.quarantine import first_reason
 from finops_assistant.store.sources import Source
 from finops_assistant.store.sources.focus import FOCUS, unknown_columns
 from finops_assistant.store.tables import TABLES, Table
@@ -48,7 +49,8 @@ def register(
 ) -> FileReport:
     """Write the file into the registry, and say what was loaded.
 
-    Raises LoadError for a file without rows, except a page of an API: that may well be empty.
+    Raises LoadError for a file without rows, except of nested JSON: a page of an API or a batch of
+    spans may well be empty.
     """
     table, bad = entry.source.table, careful.bad if careful else 0
     of_charges = table in VIEWS
@@ -56,7 +58,8 @@ def register(
     rows = connection.execute(sql).fetchall()
     loaded = sum(row[3] for row in rows)
     if not loaded and (bad or not getattr(entry.source, "nested", False)):
-        raise LoadError(f"{entry.bill.label} holds no rows that can be loaded.")
+        why = f"; the first that cannot is {first_reason(connection)}" if bad else ""
+        raise LoadError(f"{entry.bill.label} holds no rows that can be loaded{why}.")
     totals = tuple(_total(row[0], row[1], row[2], careful) for row in rows) if of_charges else ()
     extra = unknown_columns(entry.shape.columns) if entry.source is FOCUS else []
     first, last = ([row[n] for row in rows if row[n] is not None] for n in (4, 5))
@@ -93,7 +96,9 @@ def register(
     return FileReport(
         path=entry.bill.label,
         status="loaded",
-        message=_message(entry, bad, extra, totals),
+        message=_message(bad, extra, totals)
+        if loaded
+        else f"It holds no record where files of the kind {entry.source.title!r} have them.",
         source=entry.source.name,
         rows=loaded + bad,
         loaded=loaded,
@@ -131,7 +136,7 @@ def _total(
     return Total(currency, billed, effective, *exact)
 
 
-def _message(entry: Loadable, bad: int, extra: list[str], totals: tuple[Total, ...]) -> str:
+def _message(bad: int, extra: list[str], totals: tuple[Total, ...]) -> str:
     parts = []
     if bad:
         rows = "1 row" if bad == 1 else f"{bad:,} rows"

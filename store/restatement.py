@@ -4,7 +4,6 @@ charge days from its first to its last. Files of one delivery add up; days outsi
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -168,19 +167,19 @@ def replace_keyed(
     key = ", ".join(map(quote, table.key))
     same = " AND ".join(f"o.{quote(c)} IS NOT DISTINCT FROM n.{quote(c)}" for c in table.key)
     connection.execute("BEGIN")
-    repeats = connection.execute(
+    connection.execute(
         f"""
-        DELETE FROM {table.name} WHERE rowid IN (
-            SELECT rowid FROM (
-                SELECT rowid, row_number() OVER (
-                    PARTITION BY {key} ORDER BY {FILE_ID} DESC, rowid DESC
-                ) AS place
-                FROM {table.name} WHERE {FILE_ID} IN ({new})
-            ) WHERE place > 1
-        ) RETURNING {FILE_ID}
+        CREATE OR REPLACE TEMP TABLE repeats AS SELECT rowid AS id, {FILE_ID} AS file
+        FROM {table.name} WHERE {FILE_ID} IN ({new})
+        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {FILE_ID} DESC, rowid DESC) > 1
         """  # noqa: S608
-    ).fetchall()
-    repeated = Counter(file for (file,) in repeats)
+    )
+    repeated = dict(connection.execute("SELECT file, count(*) FROM repeats GROUP BY 1").fetchall())
+    if repeated:
+        connection.execute(
+            f"DELETE FROM {table.name} WHERE rowid IN (SELECT id FROM repeats)"  # noqa: S608
+        )
+    connection.execute("DROP TABLE repeats")
     keys = f"(SELECT {key}, min({FILE_ID}) AS file FROM {table.name} WHERE {FILE_ID} IN ({new}) GROUP BY ALL)"  # noqa: S608, E501
     older = f"o.{FILE_ID} NOT IN ({new})"
     rows = connection.execute(
@@ -194,6 +193,6 @@ def replace_keyed(
     connection.execute("COMMIT")
     replaced = dict(rows)
     return {
-        file_id: Effect(replaced.get(file_id, 0), 0, repeated[file_id])
+        file_id: Effect(replaced.get(file_id, 0), 0, repeated.get(file_id, 0))
         for file_id in sorted({*replaced, *repeated})
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC
 from typing import Any, Final
 
 import duckdb
@@ -11,6 +11,8 @@ import duckdb
 from finops_assistant.store import health
 from finops_assistant.store.access import Principal, scope_sql
 from finops_assistant.store.database import Database
+from finops_assistant.store.errors import QueryRefused
+from finops_assistant.store.facts import read_facts
 from finops_assistant.store.focus import BY_NAME, TAG_COLUMNS
 from finops_assistant.store.metrics import PROVIDER_COLUMN
 from finops_assistant.store.settings import Home
@@ -33,12 +35,12 @@ def status(home: Home, principal: Principal) -> dict[str, Any]:
             "sources": _sources(cursor, where, everything),
             "periods": _periods(cursor, where, principal),
             "currencies": _currencies(cursor, where, principal),
-            "freshness": _freshness(cursor, where, principal),
+            "freshness": _freshness(cursor, principal),
             "coverage": _coverage(cursor, where, principal),
             "unrecognised": _unrecognised(cursor, where, everything, principal),
             "quarantine": _quarantine(cursor, everything),
             "reconciliation": [],
-            "usage": health.usage(cursor, where, principal),
+            "usage": health.usage(cursor, principal),
             "context": health.context(cursor) if everything else [],
         }
     database.close()
@@ -121,18 +123,19 @@ def _provider(principal: Principal) -> str:
     return PROVIDER_COLUMN if principal.may_read((PROVIDER_COLUMN,)) else "NULL"
 
 
-def _freshness(
-    cursor: duckdb.DuckDBPyConnection, where: str, principal: Principal
-) -> dict[str, Any]:
-    providers = _rows(
-        cursor,
-        f"SELECT {_provider(principal)} AS provider, "  # noqa: S608
-        "CAST(max(ChargePeriodStart) AS DATE) AS last_day "
-        f"FROM focus WHERE {where} GROUP BY 1 ORDER BY 1",
-    )
-    last = max((entry["last_day"] for entry in providers), default=None)
-    through = last and datetime.combine(last + timedelta(days=1), time(), UTC)
-    return {"last_day": last, "data_through": through, "providers": providers}
+def _freshness(cursor: duckdb.DuckDBPyConnection, principal: Principal) -> dict[str, Any]:
+    """The last day that rows cover, of each provider and in all. A charge for a whole month covers
+    its days: it is not late because it is dated the first."""
+    try:
+        facts = read_facts(cursor, principal)
+    except QueryRefused:  # nothing is billed yet
+        return {"last_day": None, "data_through": None, "providers": []}
+    providers = [{"provider": p, "last_day": day} for p, day in sorted(facts.providers.items())]
+    return {
+        "last_day": facts.last_day,
+        "data_through": facts.data_through,
+        "providers": providers,
+    }
 
 
 def _coverage(

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from finops_assistant.store import evidence
 from finops_assistant.store.access import Principal, RowScope, resolve_principal, row_scope
-from finops_assistant.store.catalogue import Catalogue, Facts, read_facts, usage_flag
+from finops_assistant.store.catalogue import Catalogue
 from finops_assistant.store.compile import compile_coverage, compile_query, scope_query
 from finops_assistant.store.compile_shape import Flag
 from finops_assistant.store.database import Database
 from finops_assistant.store.errors import QueryRefused
+from finops_assistant.store.facts import Facts, read_facts, usage_flag
 from finops_assistant.store.metrics import (
     CURRENCY_COLUMN,
     PROVIDER_COLUMN,

@@ -126,7 +126,7 @@ def _money(reference: str, kind: str, text: str, *, careful: bool) -> str:
     target = KINDS["money"]
     if careful:
         exact = reference if kind.startswith("DECIMAL") else _plain_number(text)
-        return f"TRY_CAST({exact} AS {STAGED_MONEY})"
+        return f"CAST(TRY_CAST({exact} AS DECIMAL(37,24)) AS {STAGED_MONEY})"  # room for sums
     if kind.startswith("DECIMAL") and int(kind.rstrip(")").split(",")[1]) <= 12:
         return f"CAST({reference} AS {target})"
     if kind in WHOLE_NUMBERS:
@@ -142,7 +142,7 @@ def _quantity(reference: str, kind: str, text: str, *, careful: bool) -> str:
         return exact_double(reference, target)
     if careful:
         exact = _plain_number(text) if kind in ("VARCHAR", "JSON") else text
-        return f"TRY_CAST({exact} AS {target})"
+        return f"CAST(TRY_CAST({exact} AS DECIMAL(37,15)) AS {target})"  # room for sums
     return f"CAST({reference} AS {target})"
 
 
@@ -165,7 +165,10 @@ def _time(one: Field, reference: str, kind: str, text: str, *, careful: bool) ->
     if one.formats:
         formats = ", ".join(map(literal, one.formats))
         strptime = "try_strptime" if careful else "strptime"
-        return f"CAST({strptime}({text}, [{formats}]) AS TIMESTAMP)"
+        # try_strptime makes the year 1900 of the word infinity
+        other = "NULL" if careful else "error('no time')"
+        date = f"CASE WHEN {text} IS NULL OR {text} SIMILAR TO '.*[0-9].*' THEN {text}"
+        return f"CAST({strptime}({date} ELSE {other} END, [{formats}]) AS TIMESTAMP)"
     number = f"TRY_CAST({text} AS DOUBLE)"
     instant = _instant(number, careful=careful)
     return f"CASE WHEN {number} IS NOT NULL THEN {instant} ELSE {iso} END"

@@ -14,10 +14,11 @@ from decimal import Decimal
 from typing import NoReturn
 
 from finops_assistant.store.access import Principal
-from finops_assistant.store.catalogue import Catalogue, Facts, fold
+from finops_assistant.store.catalogue import Catalogue, fold
 from finops_assistant.store.compile import normalise
 from finops_assistant.store.compile_shape import MAX_PERIODS, PLACED, period_starts
 from finops_assistant.store.errors import QueryRefused, suggest
+from finops_assistant.store.facts import Facts
 from finops_assistant.store.metrics import Dimension, Fact, Semantics
 from finops_assistant.store.query import Filter, FilterValue, MetricQuery, ReasonCode, TimeSpec
 

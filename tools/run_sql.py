@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pydantic import Field
 
 from finops_assistant.store.access import row_scope
-from finops_assistant.store.catalogue import Facts
 from finops_assistant.store.errors import QueryRefused, UsageError
+from finops_assistant.store.facts import Facts
 from finops_assistant.store.focus import MONEY_COLUMNS
 from finops_assistant.store.metrics import CURRENCY_COLUMN
 from finops_assistant.store.query import Strict

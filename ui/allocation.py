@@ -15,6 +15,7 @@ from finops_assistant.agent.untrusted import markdown
 from finops_assistant.store.errors import QueryRefused, UsageError
 from finops_assistant.ui.ask import day
 from finops_assistant.ui.homes import reading_home
+from finops_assistant.ui.table import Marked, table
 from finops_assistant.ui.terminal import show_json, show_markdown
 
 if TYPE_CHECKING:
@@ -178,8 +179,10 @@ def _full_costs(found: Entry) -> str:
     ]
     for currency in dict.fromkeys(one["currency"] for one in full):
         own = [row[2:] for row in rows if row[1] == currency]
-        rows.append(("**all**", currency, *(_sum(column) for column in zip(*own, strict=True))))
-    return _table(("", "currency", "full cost", *kinds, *(f"share of {r}" for r in rules)), rows)
+        rows.append(
+            (Marked("**all**"), currency, *(_sum(column) for column in zip(*own, strict=True)))
+        )
+    return table(("", "currency", "full cost", *kinds, *(f"share of {r}" for r in rules)), rows)
 
 
 def _rules(found: Entry) -> Iterable[str]:
@@ -207,7 +210,7 @@ def _rules(found: Entry) -> Iterable[str]:
 
 
 def _splits(found: Entry) -> str:
-    return _table(
+    return table(
         ("rule", "month", "to", "share", "effective cost", "currency", "rests on"),
         (
             (
@@ -230,19 +233,3 @@ def _charges(count: int) -> str:
 
 def _sum(amounts: Sequence[Decimal | None]) -> Decimal:
     return sum((amount for amount in amounts if amount is not None), Decimal(0))
-
-
-def _table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [f"| {' | '.join(map(_cell, row))} |" for row in rows]
-    if not lines:
-        return ""
-    head = " | ".join(markdown(name) for name in names)
-    return "\n".join([f"| {head} |", "|" + " --- |" * len(names), *lines])
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Decimal):
-        return f"{value:,.2f}"
-    return "**all**" if value == "**all**" else markdown(str(value))

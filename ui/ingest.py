@@ -59,8 +59,13 @@ def outcomes(files: Sequence[FileReport]) -> list[str]:
     return [
         line
         for (folder, *_), some in alike.items()
-        for line in ([_together(folder, some)] if len(some) > _FEW else map(in_words, some))
+        for line in ([_together(folder, some)] if _fold(some) else map(in_words, some))
     ]
+
+
+def _fold(some: Sequence[FileReport]) -> bool:
+    """Whether files that fared alike share a line: refused ones are named as long as one can."""
+    return len(some) > (_MANY // 2 if some[0].status == "refused" else _FEW)
 
 
 def _together(folder: str, some: Sequence[FileReport]) -> str:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from finops_assistant.agent.untrusted import markdown
 from finops_assistant.store.errors import UsageError
 from finops_assistant.ui.homes import reading_home
+from finops_assistant.ui.status import limited
+from finops_assistant.ui.table import table
 from finops_assistant.ui.terminal import show_json, show_markdown
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ _NAMES = {
 def run(args: Namespace) -> int:
     """Print the comparison of a month (default: the last complete one); exit code 0."""
     home = reading_home(args.home)
+    from finops_assistant.store.access import row_scope
     from finops_assistant.store.reconcile import last_month, reconcile
     from finops_assistant.store.store import Store
 
@@ -47,7 +50,7 @@ def run(args: Namespace) -> int:
             }
         )
     else:
-        show_markdown(in_words(lines, start, end))
+        show_markdown(limited(row_scope(principal).filters) + in_words(lines, start, end))
     return 0
 
 
@@ -64,10 +67,12 @@ def month(text: str) -> tuple[date, date]:
 
 
 def in_words(lines: Sequence[Line], start: date, end: date) -> str:
-    """The comparison as Markdown: a row a model, then the parts of what differs."""
+    """The comparison as Markdown: a row a model, with the parts of what differs; then the
+    providers of which nothing but a bill is known."""
     span = f"{start} to {end - timedelta(days=1)}"
     if not lines:
         return f"Neither a bill nor reported usage of a model from {span}."
+    metered = {line.provider for line in lines if line.layer}
     head = ("provider", "model", "billed", "priced", "difference", "why")
     rows = [
         (
@@ -75,19 +80,33 @@ def in_words(lines: Sequence[Line], start: date, end: date) -> str:
             line.model,
             _money(line.billed, line.currency),
             _money(line.priced, "USD"),
-            "" if line.difference is None else _money(line.difference, line.currency),
+            None if line.difference is None else _money(line.difference, line.currency),
             _why(line),
         )
         for line in lines
+        if line.provider in metered
     ]
-    table = "\n".join(
-        f"| {' | '.join(markdown(str(cell)) for cell in row)} |" for row in [head, *rows]
-    ).replace("\n", "\n|" + " --- |" * len(head) + "\n", 1)
-    return (
+    parts = [
         f"**Billed against priced**, {span}. Billed is the effective cost on the vendors' bills, "
-        "priced the reported usage at the dated price list: an estimate that never adds to a bill."
-        f"\n\n{table}"
+        "priced the reported usage at the dated price list: an estimate that never adds to a bill.",
+        table(head, rows),
+        _billed_only([line for line in lines if line.provider not in metered]),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _billed_only(lines: Sequence[Line]) -> str:
+    if not lines:
+        return ""
+    sums: dict[tuple[str, str], Decimal] = {}
+    for line in lines:
+        who = (line.provider, line.currency)
+        sums[who] = sums.get(who, Decimal()) + line.billed
+    named = ", ".join(
+        f"{markdown(provider)} ({_money(billed, currency)})"
+        for (provider, currency), billed in sums.items()
     )
+    return f"Nothing to compare with, as no usage report that counts is loaded: {named}."
 
 
 def _why(line: Line) -> str:

@@ -93,8 +93,8 @@ def _of_currency(reading: Reading, conditions: Conditions) -> Step | None:
         return None
     return AbstainPlan(
         reason="NO_DATA_SOURCE",
-        message=f"The amounts in the data are in {listed}, and no exchange rates are loaded, so I "
-        f"cannot {what}.",
+        message=f"The amounts in the data are in {listed}, and amounts are not converted between "
+        f"currencies, so I cannot {what}.",
     )
 
 

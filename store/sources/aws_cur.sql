@@ -25,7 +25,7 @@
 -- is that of the unblended cost. Only where CUR 2.0 puts discounts into the row (column "discount")
 -- it is line_item_net_unblended_cost, which is what AWS then invoices; the net columns of
 -- reservations and savings plans follow. Covered usage and its negation, which offset each other on
--- the bill, are netted after loading (net_savings_plans in aws_cur.py); sums stay as they are.
+-- the bill, are netted after loading (aws_savings_plans.py); sums stay as they are.
 -- EffectiveCost sums up to the amortised cost of AWS's own CUR queries. Covered or discounted usage
 -- without its effective cost has none and is set aside.
 --
@@ -335,7 +335,7 @@ SELECT
         '"x_Operation": ' || to_json(nullif(line_item_operation, '')),
         '"x_ProductFamily": ' || to_json(nullif(product_product_family, '')),
         '"x_Tenancy": ' || to_json(coalesce(nullif(product_tenancy, ''), attributes[3])),
-        -- what the bill shows, for net_savings_plans
+        -- what the bill shows, for aws_savings_plans.py
         CASE WHEN type = 'SavingsPlanNegation' THEN '"x_NegatedCost": "' || paid || '"' END
     ), '') || '}' AS SkuPriceDetails,
     CASE

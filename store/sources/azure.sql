@@ -251,6 +251,7 @@ SELECT
         THEN json_extract_string(additional_info, '$.ServiceType') END AS x_InstanceType,
     nullif(trim(cost_center), '') AS x_CostCentre,
     CASE
+        WHEN trim(tags) = '""' THEN NULL
         WHEN starts_with(tags, '{') THEN tags
         -- an Enterprise Agreement writes the members of the object without its braces
         WHEN json_valid('{' || tags || '}') THEN '{' || tags || '}'

@@ -43,16 +43,16 @@ counted AS (
     SELECT
         *,
         coalesce(
-            TRY_CAST(coalesce(u[1], u[15], u[13], o[1], o[3]) AS DECIMAL(38,15)), prompt_tokens
+            TRY_CAST(coalesce(u[1], u[15], u[13], o[1], o[3]) AS DECIMAL(36,15)), prompt_tokens
         ) AS plain_input,
         coalesce(
-            TRY_CAST(coalesce(u[2], u[16], u[14], o[2], o[4]) AS DECIMAL(38,15)), completion_tokens
+            TRY_CAST(coalesce(u[2], u[16], u[14], o[2], o[4]) AS DECIMAL(36,15)), completion_tokens
         ) AS plain_output,
-        TRY_CAST(u[3] AS DECIMAL(38,15)) AS total,
-        TRY_CAST(coalesce(u[4], u[5], u[6]) AS DECIMAL(38,15)) AS cached,
-        TRY_CAST(coalesce(u[7], u[8], u[9]) AS DECIMAL(38,15)) AS written,
-        TRY_CAST(coalesce(u[10], u[11], u[12]) AS DECIMAL(38,15)) AS reasoning,
-        list_filter(u, lambda x: x IS NOT NULL AND TRY_CAST(x AS DECIMAL(38,15)) IS NULL) AS unread
+        TRY_CAST(u[3] AS DECIMAL(36,15)) AS total,
+        TRY_CAST(coalesce(u[4], u[5], u[6]) AS DECIMAL(36,15)) AS cached,
+        TRY_CAST(coalesce(u[7], u[8], u[9]) AS DECIMAL(36,15)) AS written,
+        TRY_CAST(coalesce(u[10], u[11], u[12]) AS DECIMAL(36,15)) AS reasoning,
+        list_filter(u, lambda x: x IS NOT NULL AND TRY_CAST(x AS DECIMAL(36,15)) IS NULL) AS unread
     FROM extracted
     WHERE type IS NULL OR upper(type) IN ('GENERATION', 'EMBEDDING')
 ),

@@ -62,7 +62,9 @@ def number_sql(text: str, decimal: str, thousands: str | None, currency: str | N
 def moment_sql(text: str, formats: tuple[str, ...]) -> str:
     """A text as TIMESTAMP in UTC: in one of the strptime ``formats``, else ISO 8601 or a month."""
     if formats:
-        return f"CAST(try_strptime(trim({text}), {_list(formats)}) AS TIMESTAMP)"
+        # try_strptime makes the year 1900 of the word infinity
+        date = f"CASE WHEN {text} SIMILAR TO '.*[0-9].*' THEN trim({text}) END"
+        return f"CAST(try_strptime({date}, {_list(formats)}) AS TIMESTAMP)"
     iso = f"make_timestamp(epoch_us(TRY_CAST(trim({text}) AS TIMESTAMPTZ)))"
     return f"coalesce({iso}, CAST(try_strptime(trim({text}), {_list(_MONTHS)}) AS TIMESTAMP))"
 

@@ -66,7 +66,7 @@ def source_of(layout: Layout) -> SqlSource:
     """The source of a layout; raises Wrong."""
     kinds, columns = kinds_of(layout.table), Columns()
     lines = {
-        target: _value(target, kinds[target], what, layout, columns)
+        target: _value(target, kinds[target], what, columns)
         for target, what in layout.columns.items()
     }
     tagging = {k for k, v in kinds.items() if v == "json" and k in ("Tags", "tags")}
@@ -97,7 +97,7 @@ def source_of(layout: Layout) -> SqlSource:
     return source
 
 
-def _value(target: str, kind: str, what: Any, layout: Layout, columns: Columns) -> str:
+def _value(target: str, kind: str, what: Any, columns: Columns) -> str:
     if isinstance(what, str):
         if kind in _NUMBERS:
             return quote(columns.alias("number", what))

@@ -38,8 +38,8 @@ keyed AS (
 SELECT
     span->>'traceId' AS trace_id,
     span->>'spanId' AS span_id,
-    make_timestamp(TRY_CAST(span->>'startTimeUnixNano' AS BIGINT) // 1000) AS started_at,
-    make_timestamp(TRY_CAST(span->>'endTimeUnixNano' AS BIGINT) // 1000) AS ended_at,
+    nullif(TRY_CAST(span->>'startTimeUnixNano' AS DOUBLE), 0) / 1e9 AS started_at,
+    nullif(TRY_CAST(span->>'endTimeUnixNano' AS DOUBLE), 0) / 1e9 AS ended_at,
     CASE WHEN span->>'$.status.code' IN ('2', 'STATUS_CODE_ERROR') THEN 'true'
         WHEN texts[list_position(names, 'error.type')] IS NOT NULL THEN 'true'
         ELSE 'false' END AS failed,

@@ -7,7 +7,9 @@ A source that is not FOCUS itself is a ``SqlSource``. Its file becomes rows in t
 2. *typed*: the relation ``record`` has every ``Field`` under its own name and with the type of its
    kind, NULL where the file has no such column; a row whose value cannot be read is quarantined;
 3. ``<name>.sql``: one SELECT over ``record`` whose columns are named like those of the target table
-   (FOCUS names for ``charges``); what it leaves out is NULL.
+   (FOCUS names for ``charges``); what it leaves out is NULL. Beside them it may say, in
+   ``_problem`` and ``_problem_column``, why a row makes no sense, so that it is quarantined, and
+   pass ``_line`` on.
 
 DuckDB reads the file; no row goes through Python.
 """
@@ -107,9 +109,8 @@ class SqlSource:
     ``<name>_records.sql``. ``telling`` is an aggregate over ``record``, with every field as text,
     ``file`` as its name and ``manifest`` as the text of the ``manifest.json`` beside it that lists
     it, that says whether a file is of this source where another one with the same columns comes
-    after it.
-    ``pages`` says that a JSON document is one page of an API: a file with a page that is cut off
-    is refused.
+    after it. ``pages`` says that a JSON document is one page of an API: a file with a page that is
+    cut off is refused. ``versions`` tells the version of the format by the header.
     """
 
     name: str

@@ -20,6 +20,7 @@ from typing import Any, Final
 from finops_assistant.store.errors import UsageError, suggest
 from finops_assistant.store.ingest import ingest
 from finops_assistant.store.load_report import LoadReport, NothingLoaded
+from finops_assistant.store.recognition import Progress
 from finops_assistant.store.settings import Home
 from finops_assistant.store.sync.pull import Pull, PullError
 from finops_assistant.store.sync.vendors import REPORTS, VENDORS, Report
@@ -28,8 +29,6 @@ _DAYS: Final = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)")
 _SETTINGS: Final = ("since", "overlap_days", "folders", *VENDORS)
 _FIRST_DAYS: Final = 90  # how far a first run goes back where ``since`` does not say
 _LOADED: Final = "loaded"  # the mark in a folder of pages that a delivery has taken in
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

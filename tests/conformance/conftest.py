@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,6 +87,14 @@ def validator() -> Path:
     return environment("validator")
 
 
+def model(generators: Path) -> Any:
+    """FOCUS 1.4 as focus-data-toolkit took it from the specification's workbook."""
+    (path,) = generators.glob(
+        "lib/python3*/site-packages/focus_data_toolkit/model/focus_1_4_model.json"
+    )
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def finops(*arguments: str | Path) -> str:
     """Run the command as a user does; return what it printed."""
     command = [Path(sys.executable).with_name("finops"), *arguments]
@@ -93,13 +103,16 @@ def finops(*arguments: str | Path) -> str:
     return done.stdout
 
 
-def generated(generators: Path, provider: str) -> list[Path]:
+def generated(generators: Path, provider: str, plan: str = "") -> list[Path]:
     """The files with rows of one month that koku-nise writes for ``aws``, ``azure`` or ``gcp``.
 
-    They are kept for the next run. (For Azure it writes one more, of the day after the month,
-    that is a header only.)
+    ``plan`` names a YAML file beside this module that says what to generate, else it is a bit of
+    everything. The files are kept for the next run, unless the plan changes. (For Azure koku-nise
+    writes one more, of the day after the month, that is a header only.)
     """
-    folder = ENVIRONMENTS / "bills" / provider
+    written = HERE / plan if plan else None
+    digest = hashlib.sha256(written.read_bytes()).hexdigest()[:8] if written else "all"
+    folder = ENVIRONMENTS / "bills" / f"{provider}-{digest}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -110,12 +123,8 @@ def generated(generators: Path, provider: str) -> list[Path]:
             command: list[str | Path] = [generators / "bin/python", "-c", SEEDED]
             command += ["report", provider, "--write-monthly"]
             command += ["--start-date", "2026-10-01", "--end-date", "2026-10-31"]
-            subprocess.run(
-                command,
-                cwd=partial,
-                check=True,
-                capture_output=True,
-            )
+            command += ["--static-report-file", written] if written else []
+            subprocess.run(command, cwd=partial, check=True, capture_output=True)
             partial.rename(folder)
     return [path for path in sorted(folder.glob("*.csv")) if _has_rows(path)]
 

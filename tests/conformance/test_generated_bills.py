@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.conformance.conftest import finops, generated
+from tests.conformance.conftest import finops, generated, model
 
 pytestmark = pytest.mark.conformance
 
@@ -49,6 +49,13 @@ COST: Mapping[str, Callable[[Row], Decimal]] = {
     "gcp": net_of_credits,
 }
 PROVIDER = {"aws": "AWS", "azure": "Microsoft", "gcp": "Google Cloud"}
+MONTHS = (
+    ("aws", ""),
+    ("aws", "aws_savings_plan.yml"),
+    ("azure", ""),
+    ("gcp", ""),
+    ("gcp", "gcp_credits.yml"),
+)
 
 
 @dataclass(frozen=True)
@@ -66,15 +73,24 @@ class Loaded:
             return connection.execute(statement).fetchall()
 
 
-@pytest.fixture(scope="module", params=list(COST))
-def provider(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(scope="module", params=MONTHS, ids=lambda month: " ".join(month).strip())
+def month(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """A provider, and the plan of the generator or ''."""
+    provider, plan = request.param
+    return str(provider), str(plan)
 
 
 @pytest.fixture(scope="module")
-def loaded(generators: Path, provider: str, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    bills = generated(generators, provider)
-    home = tmp_path_factory.mktemp(provider)
+def provider(month: tuple[str, str]) -> str:
+    return month[0]
+
+
+@pytest.fixture(scope="module")
+def loaded(
+    generators: Path, month: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Loaded:
+    bills = generated(generators, *month)
+    home = tmp_path_factory.mktemp(month[0])
     said = finops("ingest", *bills, "--json", "--home", home)
     return Loaded(bills, json.loads(said, parse_float=Decimal), home)
 
@@ -105,14 +121,6 @@ def test_every_row_is_loaded_and_every_amount_survives(loaded: Loaded, provider:
     assert abs(said - written) < Decimal("1e-18")
 
 
-def model(generators: Path) -> Any:
-    """FOCUS 1.4 as focus-data-toolkit took it from the specification's workbook."""
-    (path,) = generators.glob(
-        "lib/python3*/site-packages/focus_data_toolkit/model/focus_1_4_model.json"
-    )
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
 def test_no_mandatory_column_is_null(loaded: Loaded, generators: Path) -> None:
     columns = model(generators)["datasets"]["Cost and Usage"]["columns"]
     mandatory = [
@@ -136,9 +144,18 @@ def test_values_are_of_the_lists_and_subcategories_under_their_parents(
     for name, allowed in listed.items():
         found = {value for (value,) in loaded.rows(f"SELECT DISTINCT {name} FROM focus")}
         assert found - {None} <= set(allowed), name
+    no_object = "Tags IS NOT NULL AND json_type(Tags) <> 'OBJECT'"
+    assert loaded.rows(f"SELECT Tags FROM focus WHERE {no_object} LIMIT 1") == []
     pairs = loaded.rows("SELECT DISTINCT ServiceSubcategory, ServiceCategory FROM focus")
     parents = focus["service_subcategory_parents"]
     assert [pair for pair in pairs if parents.get(pair[0]) != pair[1]] == []
+
+
+def test_the_plans_hold_what_they_are_for(generators: Path) -> None:
+    kinds = {row["lineItem/LineItemType"] for row in read(generated(generators, *MONTHS[1]))}
+    assert kinds == {"SavingsPlanCoveredUsage", "SavingsPlanNegation"}
+    bill = generated(generators, *MONTHS[4])
+    assert all(net_of_credits(row) < Decimal(row["cost"]) for row in read(bill))
 
 
 def test_rows_are_of_the_provider_and_the_month(loaded: Loaded, provider: str) -> None:

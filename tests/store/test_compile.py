@@ -19,10 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops_assistant.store.access import RowScope
-from finops_assistant.store.catalogue import usage_flag
 from finops_assistant.store.compile import compile_query, normalise
 from finops_assistant.store.compile_shape import first_day_of, period_starts
 from finops_assistant.store.conditions import text
+from finops_assistant.store.facts import usage_flag
 from finops_assistant.store.metrics import load_semantics
 from finops_assistant.store.query import (
     Compare,

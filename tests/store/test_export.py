@@ -41,6 +41,8 @@ COMPLETED = {
     "BillingAccountType",
     "PricingCurrency",
     "PricingCurrencyEffectiveCost",
+    "RegionName",
+    "ResourceType",
     "ServiceSubcategory",
     "SubAccountType",
     "x_PublisherName",
@@ -98,9 +100,14 @@ def sparse(home: Home, bill: Bill) -> Home:
         "PricingQuantity": "",
         "PricingUnit": "Hours",
         "SkuId": "sku",
+        "SkuPriceId": "price",
+        "RegionId": "eu-1",
+        "RegionName": "",
+        "ResourceId": "r-1",
+        "ResourceType": "",
         "SkuPriceDetails": '{"ModelId": "m \\"TokenDirection\\": 1", "GpuCount": 8, "x_Own": [1]}',
     }
-    virtual = {**little, "PricingCurrency": "Credits", "SkuPriceDetails": "", "SubAccountId": ""}
+    virtual = {**little, "PricingCurrency": "Credits", "SkuPriceId": "", "SubAccountId": ""}
     tax = {**little, "ChargeCategory": "Tax"}
     ingest(
         home,
@@ -111,7 +118,7 @@ def sparse(home: Home, bill: Bill) -> Home:
 
 COMPLETIONS = (
     "BillingAccountType, SubAccountType, ServiceSubcategory, PricingCurrency, "
-    "PricingCurrencyEffectiveCost, PricingUnit, SkuId, SkuPriceDetails"
+    "PricingCurrencyEffectiveCost, PricingUnit, SkuId, SkuPriceDetails, RegionName, ResourceType"
 )
 
 
@@ -121,13 +128,14 @@ def test_an_export_completes_what_focus_demands_and_the_row_says(
     path = tmp_path / "out.parquet"
     export_focus(sparse, path, EVERYONE)
     named, other = ("Billing Account", "Sub Account", "Other (Compute)"), "Other (Compute)"
+    place = ("eu-1", "Resource")
     details = '{"x_ModelId":"m \\"TokenDirection\\": 1","GpuCount":8,"x_Own":[1]}'
     assert duckdb.execute(
         f"SELECT {COMPLETIONS} FROM '{path}' ORDER BY ChargeCategory DESC, PricingCurrency DESC"
     ).fetchall() == [
-        (*named, "USD", 3, None, "sku", details),
-        ("Billing Account", None, other, "Credits", None, None, "sku", None),
-        (*named, "USD", 3, None, None, None),
+        (*named, "USD", 3, None, "sku", details, *place),
+        ("Billing Account", None, other, "Credits", None, None, "sku", None, *place),
+        (*named, "USD", 3, None, None, None, *place),
     ]
 
 

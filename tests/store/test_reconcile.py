@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finops_assistant.store.reconcile import PARTS, Day, Line, _line, last_month
+from finops_assistant.store.reconcile import PARTS, Day, Line, last_month, line_of
 
 D = Decimal
 
@@ -31,7 +31,7 @@ def day(number: int, **more: object) -> Day:
 
 
 def line(*days: Day) -> Line:
-    found = _line(days)
+    found = line_of(days)
     assert found.difference is None or sum(found.parts.values()) == found.difference
     return found
 
@@ -100,11 +100,12 @@ def test_the_last_complete_month() -> None:
 amounts = st.one_of(
     st.none(), st.decimals(min_value=0, max_value=10**6, places=12, allow_nan=False)
 )
+counts = st.one_of(st.none(), st.integers(min_value=0, max_value=10**13).map(D))
 
 
 @given(
     st.lists(
-        st.tuples(amounts, amounts, amounts, amounts).filter(
+        st.tuples(amounts, amounts, counts, counts).filter(
             lambda row: row[0] is not None or row[3] is not None
         ),
         min_size=1,
@@ -119,7 +120,7 @@ def test_the_parts_always_sum_to_the_difference(
             tokens_used=used)
         for billed, priced, tokens, used in rows
     ]  # fmt: skip
-    found = _line(tuple(days))
+    found = line_of(tuple(days))
     assert set(found.parts) == set(PARTS)
     assert found.difference is not None
     assert abs(sum(found.parts.values()) - found.difference) < D("1e-9")

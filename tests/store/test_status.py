@@ -82,6 +82,27 @@ def test_a_provider_that_lags_is_named(home: Home, bill: Bill) -> None:
     assert "Oracle ends on 2024-09-03, 17 days before the newest bill." in said
 
 
+def test_a_charge_for_a_whole_month_is_not_late(home: Home, bill: Bill) -> None:
+    month = {"ProviderName": "Oracle", "day": "2024-09-01", "ChargePeriodEnd": "2024-10-01"}
+    ingest(home, [bill("a.csv", [month, {"day": "2024-09-30"}])])
+    report = status(home, EVERYONE)
+    assert [p["last_day"] for p in report["freshness"]["providers"]] == [dt.date(2024, 9, 30)] * 2
+    assert not [line for line in report["attention"] if "ends on" in line]
+
+
+def test_hidden_costs_are_not_reconciled(loaded: Home) -> None:
+    hidden = Principal("bob", hide=frozenset({"EffectiveCost"}))
+    assert status(loaded, hidden)["reconciliation"] == []
+    with pytest.raises(QueryRefused):
+        reconcile(loaded, hidden)
+
+
+def test_a_scope_by_technology_works_on_usage_too(loaded: Home) -> None:
+    only_ai = Principal("ann", allow={"technology": ("AI",)})
+    assert status(loaded, only_ai)["usage"] == []
+    assert reconcile(loaded, only_ai) == ()
+
+
 def test_a_bill_without_usage_and_usage_without_a_bill_are_named(
     home: Home, tmp_path: Path
 ) -> None:

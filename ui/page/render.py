@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
     from finops_assistant.agent.answer import Answer
-    from finops_assistant.store.catalogue import Facts
+    from finops_assistant.store.facts import Facts
 
 LONGEST_QUESTION = 600
 

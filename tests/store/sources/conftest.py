@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,17 +45,19 @@ class Loaded:
 class Load(Protocol):
     """Loads files as one delivery; into the same store when called again."""
 
-    def __call__(self, *paths: Path, source: str | None = None, max_bad: float = 0.05) -> Loaded: ...
+    def __call__(
+        self, *paths: Path, source: str | None = None, max_bad: float = 0.05
+    ) -> Loaded: ...
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Iterator[Load]:
+def load(tmp_path: Path) -> Load:
     home = Home(tmp_path / "home")
 
     def into_home(*paths: Path, source: str | None = None, max_bad: float = 0.05) -> Loaded:
         return Loaded(home, ingest(home, paths, source=source, max_bad=max_bad))
 
-    yield into_home
+    return into_home
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ class Kind:
     whole: bool = False  # the amount is a count
     zoned: bool = True  # a time may name its zone
     grouped: str = "1,234.56"  # 1234.56 as such a file may write it
+    never: tuple[str, ...] = ("infinity", "nan", "1e300", "2026-02-30", "20261003", "yesterday")
     bad: tuple[str, ...] = ("NaN", "-inf", "$5.00", "1.234,56", "1e40")
     suffix: str = "csv"
     build: Callable[[Sequence[Row]], str] = field(default=lambda rows: as_csv(rows))
@@ -279,7 +280,7 @@ BILLS = (
         "cpuCost",
         "start",
         text="namespace",
-        needed="cpuCost",
+        needed="",
         suffix="json",
         build=lambda rows: json.dumps(
             {
@@ -468,7 +469,7 @@ TELEMETRY = (
         "value",
         "time",
         text="model",
-        needed="resultType",
+        needed="",
         zoned=False,
         bad=("-inf", "$5.00", "1.234,56", "1e40"),  # NaN says that nothing was measured
         grouped="34.56",
@@ -591,7 +592,7 @@ provider: Zendesk
 currency: EUR
 decimal: ","
 dates: "%d.%m.%Y"
-period: month
+period: day
 tags: [Firma]
 columns:
   BilledCost: Betrag
