@@ -243,8 +243,8 @@ def _said(bill: BillFile, known: Known) -> str:
         return f"{bill.label} is in the store already; nothing changed."
     if known.surviving:
         return (
-            f"{bill.label} was loaded before; {gone:,} of its {known.loaded:,} rows have since given "
-            "way to newer or fuller files and do not come back. Nothing changed."
+            f"{bill.label} was loaded before; {gone:,} of its {known.loaded:,} rows have since "
+            "given way to newer or fuller files and do not come back. Nothing changed."
         )
     return (
         f"{bill.label} was loaded before and has since been replaced by a newer delivery; "
