@@ -56,6 +56,25 @@ def test_a_feature_comes_with_the_share_that_is_known(context: ToolContext) -> N
     ]
 
 
+def test_no_total_stands_over_rows_that_it_does_not_count(
+    store_of: Callable[..., Store], charge: Any, used: Any
+) -> None:
+    """Two features of a gateway that saw two of three million tokens: 3M is not their total."""
+    gateway = {"Layer": "gateway", "Chosen": False}
+    store = store_of(
+        [charge("2026-03-31", "1")],
+        [
+            used("2026-03-11", 3_000_000, ChosenDetail=False),
+            used("2026-03-11", 1_500_000, x_Feature="chat", **gateway),
+            used("2026-03-11", 500_000, x_Feature="search", **gateway),
+        ],
+    )
+    context = ToolContext(store, EVERYONE, date(2026, 4, 1))
+    _, filled = told(context, metrics=["tokens"], dimensions=["feature"], show="table")
+    assert "1,500,000" in filled.text
+    assert "3,000,000" not in filled.text
+
+
 def test_a_unit_cost_comes_with_the_share_that_is_billed(context: ToolContext) -> None:
     _, filled = told(context, metrics=["cost_per_1m_tokens"])
     assert "**$2.00** cost per 1M tokens" in filled.text
