@@ -83,6 +83,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
         check_schema(connection, home.path)
         _level_up(connection)
         return
+    connection.execute("BEGIN")
     for table in focus.VIEWS:
         connection.execute(focus.create_table_sql(table=table))
         connection.execute(focus.create_view_sql(table))
@@ -93,6 +94,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
         "INSERT INTO store_meta VALUES ('schema_version', ?), ('tag_settings', ?)",
         [str(SCHEMA_VERSION), tags.fingerprint(home.settings())],
     )
+    connection.execute("COMMIT")
 
 
 def _level_up(connection: duckdb.DuckDBPyConnection) -> None:

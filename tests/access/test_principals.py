@@ -65,6 +65,7 @@ def figures(answer: dict[str, Any]) -> Iterator[float]:
                     yield abs(float(cell))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", WHOSE)
 def test_no_answer_tells_of_rows_out_of_scope(
     who: str, whole: Assistant, part: Part, asked: list[str]

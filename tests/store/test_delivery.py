@@ -82,6 +82,7 @@ def held(home: Home) -> tuple[int, int]:
     return first, second
 
 
+@pytest.mark.slow
 def test_a_load_killed_at_any_moment_is_there_wholly_or_not_at_all(
     home: Home, tmp_path: Path
 ) -> None:

@@ -109,6 +109,7 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     generate(tmp_path, scale=0.05)
     assert digests(tmp_path) == digests(folder)
@@ -122,6 +123,7 @@ def test_other_seeds_plant_elsewhere_within_the_data() -> None:
         assert SAMPLE_FIRST_DAY < min(days) <= max(days) < SAMPLE_LAST_DAY
 
 
+@pytest.mark.slow
 def test_another_seed_writes_another_company(truth: dict[str, Any], tmp_path: Path) -> None:
     generate(tmp_path, seed=11, scale=0.01)
     other = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))

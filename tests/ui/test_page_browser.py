@@ -79,7 +79,7 @@ def test_a_manager_asks_looks_follows_up_and_checks(
         # The conversation goes on after a chart and a table.
         tab.ask("Delete the idle endpoints")
         assert page.locator("#talk .refused").count() == 1
-        tab.ask("How many requests did we send to OpenAI last month?")
+        tab.ask("How many requests did Microsoft serve last month?")
         assert page.locator("#talk .abstained").count() == 1
         tab.ask("What did we spend last month?")
         assert page.locator("#talk .number").last.inner_text() == f"${total:,.2f}"
