@@ -17,6 +17,8 @@ from finops_assistant.agent.assistant import Assistant
 from finops_assistant.store import catalogue
 from finops_assistant.store.settings import Home
 
+pytestmark = pytest.mark.slow
+
 AS_OF = date(2026, 11, 1)
 SETTINGS = """
 [principals.searcher.allow]

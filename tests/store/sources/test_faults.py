@@ -32,6 +32,8 @@ from tests.store.sources.fault_documents import (
     as_csv,
 )
 
+pytestmark = pytest.mark.slow
+
 # What only those who write the program should ever read.
 _INWARD = re.compile(
     r"Error|INTERNAL|Binder|\bcast|DECIMAL|VARCHAR|BIGINT|INT64|TIMESTAMP|read_csv|json_|Traceback"
