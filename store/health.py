@@ -14,7 +14,7 @@ import duckdb
 from finops_assistant.store.access import Principal, row_scope
 from finops_assistant.store.focus import quote
 from finops_assistant.store.metrics import PROVIDER_COLUMN
-from finops_assistant.store.reconcile import Line, last_month, reconcile
+from finops_assistant.store.reconcile import CENTS_READ, HUNDREDTH, Line, last_month, reconcile
 from finops_assistant.store.settings import Home
 from finops_assistant.store.tables import TABLES
 
@@ -183,7 +183,7 @@ def _bills(state: Mapping[str, Any]) -> Iterator[str]:
             yield f"{who} billed {code} {usage:,.2f} in {month} for which no usage was reported."
         if abs(bill) > base:
             yield f"{who} reported usage worth USD {-bill:,.2f} in {month} that no bill covers."
-        if "cents" in entry["remark"] or "hundredth" in entry["remark"]:
+        if entry["remark"] in (CENTS_READ, HUNDREDTH):
             yield f"{who}: {entry['remark']}"
     if len(state["currencies"]) > 1:
         codes = ", ".join(str(entry["currency"]) for entry in state["currencies"])

@@ -116,6 +116,7 @@ def _build(
     _refuse_told_twice(connection, plan, done, tables)
     if not done:
         return False
+    pages = {file_id: page for file_id, page in pages.items() if file_id in done}
     if pages:
         count_once(connection, list(done))
         for warning in page_warnings(connection, list(pages.values())):

@@ -58,7 +58,8 @@ def _shape(entry: Loadable) -> object:
         except (OSError, ValueError, RecursionError):
             return None
     columns = () if source.nested else tuple(shape.columns.items())
-    return (source.name, shape.format, shape.delimiter, shape.compression, shape.lines, columns)
+    # The source itself: two mapping files may bear one name.
+    return (source, shape.format, shape.delimiter, shape.compression, shape.lines, columns)
 
 
 def load_bundle(

@@ -45,10 +45,10 @@ _COMPARED: Final = (
 )
 _ZERO: Final = Decimal(0)
 _STEADY: Final = Decimal("0.005")  # a discount whose days lie this close together is a rate
-_CENTS_READ: Final = (
+CENTS_READ: Final = (
     "The bill is about 100 times the price list: cents may have been read as dollars."
 )
-_HUNDREDTH: Final = "The bill is about a hundredth of the price list: check its unit."
+HUNDREDTH: Final = "The bill is about a hundredth of the price list: check its unit."
 _CENTS: Final = (Decimal(80), Decimal(125))  # billed / priced where cents were read as dollars
 
 
@@ -168,7 +168,7 @@ def unit_warnings(connection: duckdb.DuckDBPyConnection, file_ids: Collection[in
     first, last = row
     told: dict[tuple[str, str], list[str]] = {}
     for line in _lines(connection, "TRUE", "TRUE", first, last + timedelta(days=1)):
-        if line.remark in (_CENTS_READ, _HUNDREDTH):
+        if line.remark in (CENTS_READ, HUNDREDTH):
             told.setdefault((line.provider, line.remark), []).append(line.model)
     return [
         f"{provider}, {first} to {last} ({', '.join(models[:3])}"
@@ -247,9 +247,9 @@ def _remark(
         return "Nothing was billed for this usage."
     middle = median(ratios)
     if _CENTS[0] <= middle <= _CENTS[1]:
-        return _CENTS_READ
+        return CENTS_READ
     if _CENTS[0] <= 1 / middle <= _CENTS[1]:
-        return _HUNDREDTH
+        return HUNDREDTH
     steady = max(abs(ratio - middle) for ratio in ratios) <= _STEADY
     if not steady:
         return "The bill's price against the list price varies from day to day."

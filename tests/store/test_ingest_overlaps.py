@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
@@ -103,3 +104,27 @@ def test_the_kind_of_export_may_change_from_one_month_to_the_next(
     )
     report = ingest(home, [bill("focus.csv", [{"BillingAccountId": "payer-1"}]), october])
     assert report.counts == {"loaded": 2}
+
+
+def test_a_page_beside_a_focus_export_of_its_account_is_refused(
+    home: Home, bill: Bill, tmp_path: Path
+) -> None:
+    start = 1_725_148_800  # 2024-09-01
+    result = {
+        "object": "organization.costs.result",
+        "amount": {"value": 9, "currency": "usd"},
+        "line_item": "gpt-4o-2024-08-06, input",
+        "project_id": "p",
+    }
+    bucket = {
+        "object": "bucket",
+        "start_time": start,
+        "end_time": start + 86_400,
+        "results": [result],
+    }
+    page = tmp_path / "page.json"
+    page.write_text(json.dumps({"object": "page", "data": [bucket], "has_more": True}))
+    row = {"ProviderName": "OpenAI", "BillingAccountId": "openai", "BilledCost": "4"}
+    report = ingest(home, [bill("focus.csv", [row]), page])
+    assert report.counts == {"loaded": 1, "refused": 1}
+    assert billed(home) == 4

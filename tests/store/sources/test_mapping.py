@@ -285,3 +285,20 @@ def test_the_page_in_docs_has_every_key_and_function(tmp_path: Path) -> None:
     assert {name for name in FUNCTIONS if name.isidentifier()} - hidden <= words
     example = page.split("```yaml\n")[1].split("```")[0]
     assert load_mapping(mapping(tmp_path, example)).name == "acme"
+
+
+def test_two_mappings_of_one_name_stay_apart(load: Load, tmp_path: Path) -> None:
+    """Neighbouring small files are read as one only where one mapping speaks for both."""
+    for folder, column in (("a", "Net"), ("b", "Gross")):
+        place = tmp_path / "bills" / folder
+        place.mkdir(parents=True)
+        (place / "x.mapping.yaml").write_text(
+            "name: saas\nprovider: Zendesk\ncurrency: USD\nperiod: day\n"
+            f"columns:\n  BilledCost: {column}\n  ChargePeriodStart: Day\n"
+            f"  BillingAccountId: {{value: {folder}}}\n"
+        )
+        figures = f"{len(column)},{ord(folder)}"  # other bytes, or the second would be the first
+        (place / "invoice.csv").write_text(f"Day,Net,Gross\n2026-10-01,{figures}\n")
+    loaded = load(tmp_path / "bills")
+    found = loaded.sql("SELECT BillingAccountId, BilledCost FROM focus ORDER BY 1")
+    assert [(account, int(cost)) for account, cost in found] == [("a", 3), ("b", 98)]
